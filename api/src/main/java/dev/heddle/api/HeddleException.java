@@ -1,0 +1,19 @@
+package dev.heddle.api;
+
+import java.io.Serial;
+
+/**
+ * The root of Heddle's typed errors. Messages are written for the user: what, where, and what is
+ * allowed.
+ */
+public class HeddleException extends RuntimeException {
+  @Serial private static final long serialVersionUID = 1;
+
+  public HeddleException(String message) {
+    super(message);
+  }
+
+  public HeddleException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

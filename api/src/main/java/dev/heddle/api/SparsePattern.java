@@ -1,0 +1,46 @@
+package dev.heddle.api;
+
+import java.util.List;
+
+/**
+ * A sparse attention strategy: the service type of every pattern plugin.
+ *
+ * <p>A pattern is found with {@link java.util.ServiceLoader}; its module says {@code provides
+ * SparsePattern with …}. An instance must be cheap to construct (no I/O, no native code), stateless
+ * and safe to call from many threads.
+ *
+ * @see <a href="https://arxiv.org/abs/2407.02490">MInference 1.0: Accelerating Pre-filling for
+ *     Long-Context LLMs via Dynamic Sparse Attention (2024)</a>, the method that the built-in
+ *     patterns follow
+ */
+public interface SparsePattern {
+  /**
+   * The name by which heads files refer to this pattern: lower-case words joined by dashes, unique
+   * among the patterns of a registry, such as {@code "vertical-slash"}.
+   */
+  String name();
+
+  /** One sentence for listings: what the heads that suit this pattern look at. */
+  String description();
+
+  /** Every option that this pattern reads, in the order in which they are documented. */
+  List<Option<?>> options();
+
+  /**
+   * Builds the index of one head for one prompt. This is the meaning of the pattern; every backend
+   * computes exactly what the index says.
+   *
+   * @param head Q, K, V and the sizes; only read
+   * @param options values for {@link #options()}, checked and complete
+   * @return an index for {@code head.shape()} in blocks of {@code head.blocks()}
+   */
+  BlockIndex index(HeadInputs head, Options options);
+
+  /**
+   * The options that an offline search may try for heads of this shape, most promising first. By
+   * default the declared defaults alone.
+   */
+  default List<Options> candidates(AttentionShape shape) {
+    return List.of(Options.defaults(options()));
+  }
+}

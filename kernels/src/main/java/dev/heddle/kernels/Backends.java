@@ -1,0 +1,73 @@
+package dev.heddle.kernels;
+
+import dev.heddle.api.InvalidInputException;
+import dev.heddle.kernels.Availability.Available;
+import dev.heddle.kernels.Availability.Refused;
+import dev.heddle.kernels.reference.ReferenceProvider;
+import dev.heddle.kernels.vector.VectorProvider;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** The backends in order of preference, and the choice among them. */
+public final class Backends {
+  /** The name that means: the first backend that can run here. */
+  public static final String AUTO = "auto";
+
+  private final List<BackendProvider> providers;
+
+  /** Makes a choice among {@code providers}, the most preferred first. */
+  public Backends(List<BackendProvider> providers) {
+    this.providers = List.copyOf(providers);
+  }
+
+  /** Heddle's backends: vector, then reference. */
+  public static Backends standard() {
+    return new Backends(List.of(new VectorProvider(), new ReferenceProvider()));
+  }
+
+  /** All backends, the most preferred first. */
+  public List<BackendProvider> providers() {
+    return providers;
+  }
+
+  /**
+   * Opens the backend called {@code name}, or with {@link #AUTO} the first that can run here.
+   *
+   * @param threads threads to compute with, at least 1
+   * @throws InvalidInputException if no backend has that name
+   * @throws BackendUnavailableException if it cannot run here, with every refusal and its remedy
+   */
+  public AttentionBackend open(String name, int threads) {
+    if (threads < 1) {
+      throw new InvalidInputException("threads must be at least 1, but is " + threads);
+    }
+    List<BackendProvider> wanted =
+        providers.stream().filter(p -> name.equals(AUTO) || name.equals(p.name())).toList();
+    if (wanted.isEmpty()) {
+      throw new InvalidInputException("no backend is called '" + name + "'; allowed: " + names());
+    }
+    for (BackendProvider provider : wanted) {
+      if (provider.availability() instanceof Available) {
+        return provider.open(threads);
+      }
+    }
+    throw new BackendUnavailableException("backend '" + name + "' cannot run here. " + refusals());
+  }
+
+  private String names() {
+    return AUTO
+        + ", "
+        + providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "));
+  }
+
+  private String refusals() {
+    return providers.stream()
+        .filter(provider -> provider.availability() instanceof Refused)
+        .map(provider -> describe(provider.name(), (Refused) provider.availability()))
+        .collect(Collectors.joining(" "));
+  }
+
+  private static String describe(String name, Refused refused) {
+    return name + ": " + refused.reason() + "; " + refused.remedy() + ".";
+  }
+}

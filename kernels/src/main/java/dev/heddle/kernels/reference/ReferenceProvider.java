@@ -1,0 +1,23 @@
+package dev.heddle.kernels.reference;
+
+import dev.heddle.kernels.AttentionBackend;
+import dev.heddle.kernels.Availability;
+import dev.heddle.kernels.BackendProvider;
+
+/** Offers the reference backend, which runs everywhere. */
+public final class ReferenceProvider implements BackendProvider {
+  @Override
+  public String name() {
+    return ReferenceBackend.NAME;
+  }
+
+  @Override
+  public Availability availability() {
+    return new Availability.Available("plain Java in float64: the oracle of tests, slow");
+  }
+
+  @Override
+  public AttentionBackend open(int threads) {
+    return new ReferenceBackend();
+  }
+}

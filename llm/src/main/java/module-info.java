@@ -1,0 +1,6 @@
+/** A Llama-family decoder whose attention runs through the runtime. */
+module dev.heddle.llm {
+  requires transitive dev.heddle.runtime;
+  requires tools.jackson.databind;
+  requires static org.jspecify;
+}

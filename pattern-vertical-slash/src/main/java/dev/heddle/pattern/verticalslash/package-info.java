@@ -1,0 +1,5 @@
+/** The Vertical-Slash pattern: provider and index builder. */
+@NullMarked
+package dev.heddle.pattern.verticalslash;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** The Vertical-Slash pattern. Exports nothing: it is reached as a service. */
+module dev.heddle.pattern.verticalslash {
+  requires dev.heddle.api;
+  requires static org.jspecify;
+}

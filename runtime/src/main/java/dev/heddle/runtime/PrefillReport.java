@@ -1,0 +1,34 @@
+package dev.heddle.runtime;
+
+import java.util.List;
+
+/**
+ * What one call of {@link SparseAttention#prefill} computed.
+ *
+ * @param layer the layer
+ * @param heads one entry per query head
+ * @param indexNanos time spent building indices, wall clock
+ * @param attentionNanos time spent on attention, wall clock
+ */
+public record PrefillReport(int layer, List<Head> heads, long indexNanos, long attentionNanos) {
+  public PrefillReport {
+    heads = List.copyOf(heads);
+  }
+
+  /**
+   * One head's part.
+   *
+   * @param pattern the pattern that ran, {@code "dense"} also where the prompt was too short for
+   *     the assigned one
+   * @param cells cells (query, key) computed
+   * @param causalCells cells that dense attention computes
+   */
+  public record Head(String pattern, long cells, long causalCells) {}
+
+  /** Cells computed as a share of those of dense attention, over all heads. */
+  public double density() {
+    long cells = heads.stream().mapToLong(Head::cells).sum();
+    long causal = heads.stream().mapToLong(Head::causalCells).sum();
+    return (double) cells / causal;
+  }
+}

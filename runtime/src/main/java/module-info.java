@@ -1,0 +1,13 @@
+/** Finds patterns, reads heads files, and runs attention with each head's own pattern. */
+module dev.heddle.runtime {
+  requires transitive dev.heddle.api;
+  requires transitive dev.heddle.kernels;
+  requires dagger;
+  requires jakarta.inject;
+  requires tools.jackson.databind;
+  requires static org.jspecify;
+
+  exports dev.heddle.runtime;
+
+  uses dev.heddle.api.SparsePattern;
+}
