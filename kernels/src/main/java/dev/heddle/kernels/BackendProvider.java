@@ -14,4 +14,11 @@ public interface BackendProvider {
    * @param threads threads to compute with, at least 1
    */
   AttentionBackend open(int threads);
+
+  /**
+   * Starts the matrix products that run on the same kind of processor.
+   *
+   * @param threads threads to compute with, at least 1
+   */
+  MatrixProducts openMatrixProducts(int threads);
 }

@@ -38,6 +38,21 @@ public final class Backends {
    * @throws BackendUnavailableException if it cannot run here, with every refusal and its remedy
    */
   public AttentionBackend open(String name, int threads) {
+    return choose(name, threads).open(threads);
+  }
+
+  /**
+   * Opens the matrix products of the backend that {@link #open} would choose.
+   *
+   * @param threads threads to compute with, at least 1
+   * @throws InvalidInputException if no backend has that name
+   * @throws BackendUnavailableException if it cannot run here, with every refusal and its remedy
+   */
+  public MatrixProducts openMatrixProducts(String name, int threads) {
+    return choose(name, threads).openMatrixProducts(threads);
+  }
+
+  private BackendProvider choose(String name, int threads) {
     if (threads < 1) {
       throw new InvalidInputException("threads must be at least 1, but is " + threads);
     }
@@ -48,7 +63,7 @@ public final class Backends {
     }
     for (BackendProvider provider : wanted) {
       if (provider.availability() instanceof Available) {
-        return provider.open(threads);
+        return provider;
       }
     }
     throw new BackendUnavailableException("backend '" + name + "' cannot run here. " + refusals());

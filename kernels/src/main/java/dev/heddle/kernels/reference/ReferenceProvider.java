@@ -3,6 +3,7 @@ package dev.heddle.kernels.reference;
 import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.Availability;
 import dev.heddle.kernels.BackendProvider;
+import dev.heddle.kernels.MatrixProducts;
 
 /** Offers the reference backend, which runs everywhere. */
 public final class ReferenceProvider implements BackendProvider {
@@ -19,5 +20,10 @@ public final class ReferenceProvider implements BackendProvider {
   @Override
   public AttentionBackend open(int threads) {
     return new ReferenceBackend();
+  }
+
+  @Override
+  public MatrixProducts openMatrixProducts(int threads) {
+    return new ReferenceMatrixProducts();
   }
 }
