@@ -1,0 +1,57 @@
+package dev.heddle.cli;
+
+import dev.heddle.kernels.Backends;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+
+/** The {@code heddle} command: names its subcommands and runs one. */
+@Command(
+    name = "heddle",
+    description = "Sparse attention for long-context prefill on the JVM.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    footer = {
+      "",
+      "Exit status: 0 done, 1 the work failed, 2 wrong usage or bad input.",
+      "'heddle COMMAND --help' explains a command; 'heddle demo' shows the whole at work."
+    })
+public final class Heddle {
+  private Heddle() {}
+
+  /** Runs the command and ends the process with its exit status. */
+  public static void main(String[] arguments) {
+    System.exit(run(arguments, Console.ofProcess(), Home.ofProcess()));
+  }
+
+  /** Runs the command; returns the exit status. */
+  static int run(String[] arguments, Console console, Home home) {
+    Failures failures = new Failures(console);
+    CommandLine commandLine = commandLine(console, home, failures);
+    if (arguments.length == 0) {
+      commandLine.usage(console.err());
+      return ExitCode.USAGE;
+    }
+    try {
+      return commandLine.execute(arguments);
+    } catch (Error error) {
+      // Out of memory, or a file that shrank while it was mapped: still one message, no trace.
+      return failures.report(error, List.of(arguments));
+    } finally {
+      console.out().flush();
+      console.err().flush();
+    }
+  }
+
+  private static CommandLine commandLine(Console console, Home home, Failures failures) {
+    return new CommandLine(new Heddle())
+        .addSubcommand(new InfoCommand(console, home, Backends.standard()))
+        .setOut(console.out())
+        .setErr(console.err())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionExceptionHandler(failures)
+        .setParameterExceptionHandler(failures);
+  }
+}

@@ -1,0 +1,41 @@
+package dev.heddle.cli;
+
+import java.util.Locale;
+
+/** Numbers as people read them, the same in every locale. */
+final class Shown {
+  private static final double NANOS_PER_MILLI = 1e6;
+  private static final double NANOS_PER_SECOND = 1e9;
+
+  private Shown() {}
+
+  static String seconds(long nanos) {
+    return String.format(Locale.ROOT, "%.2f s", nanos / NANOS_PER_SECOND);
+  }
+
+  static String millis(long nanos) {
+    return String.format(Locale.ROOT, "%.1f ms", nanos / NANOS_PER_MILLI);
+  }
+
+  /** A share of one: {@code "12.3 %"}. */
+  static String percent(double share) {
+    return String.format(Locale.ROOT, "%.1f %%", 100 * share);
+  }
+
+  static String count(long number) {
+    return String.format(Locale.ROOT, "%,d", number);
+  }
+
+  /** A rate or ratio with one digit after the point. */
+  static String ratio(double number) {
+    return String.format(Locale.ROOT, "%.1f", number);
+  }
+
+  static double toMillis(long nanos) {
+    return nanos / NANOS_PER_MILLI;
+  }
+
+  static double toSeconds(long nanos) {
+    return nanos / NANOS_PER_SECOND;
+  }
+}
