@@ -74,6 +74,18 @@ public record HeadMatrix(
     }
   }
 
+  /**
+   * Checks that this has the rows {@code first} to {@code first + count - 1}.
+   *
+   * @throws InvalidInputException naming the rows that there are
+   */
+  void requireRows(int first, int count) {
+    if (first < 0 || count < 0 || first > tokens - count) {
+      throw new InvalidInputException(
+          "%d rows from row %d are not among the rows 0 to %d".formatted(count, first, tokens - 1));
+    }
+  }
+
   /** Element offset of row {@code token} in {@link #memory}. */
   public long rowOffset(int token) {
     return offset + token * tokenStride;
