@@ -5,6 +5,7 @@ module dev.heddle.runtime {
   requires dagger;
   requires jakarta.inject;
   requires tools.jackson.databind;
+  requires static java.compiler; // @Generated on what Dagger writes, so that Error Prone lets it be
   requires static org.jspecify;
 
   exports dev.heddle.runtime;

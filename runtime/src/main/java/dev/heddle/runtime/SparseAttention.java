@@ -1,11 +1,213 @@
 package dev.heddle.runtime;
 
-/** Stub: see the brief. */
-public interface SparseAttention extends AutoCloseable {
-  PrefillReport prefill(int layer, Prefill prefill);
+import dev.heddle.api.BlockIndex;
+import dev.heddle.api.BlockShape;
+import dev.heddle.api.HeadTensor;
+import dev.heddle.api.InvalidInputException;
+import dev.heddle.kernels.BackendUnavailableException;
+import dev.heddle.kernels.Backends;
+import dev.heddle.runtime.engine.AttentionEngine;
+import dev.heddle.runtime.engine.AttentionSettings;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 
-  void decode(int layer, Prefill prefill);
+/**
+ * Attention of a whole model in which each head reads the keys that its own pattern picks.
+ *
+ * <pre>{@code
+ * try (SparseAttention attention = SparseAttention.builder().heads(Path.of("heads.json")).build()) {
+ *   PrefillReport report = attention.prefill(layer, q, k, v, out);
+ * }
+ * }</pre>
+ *
+ * <p>Layers and heads are the model's global numbers. Queries may be the tail of the keys: a chunk
+ * of a prompt, or a prompt behind a cached prefix. Memory that is passed in stays the caller's, is
+ * used only until the call returns, and must be accessible to any thread ({@code Arena.ofShared},
+ * {@code ofAuto}, a mapped file or an array). A NaN or infinity in the inputs reaches the outputs
+ * of the queries that read it and no others.
+ *
+ * <p>Safe for use by several threads, each with its own output memory.
+ */
+public final class SparseAttention implements AutoCloseable {
+  /**
+   * Prompts with fewer keys than this run dense unless {@link Builder#denseBelow} says otherwise.
+   * Provisional: to be measured on the vector backend.
+   */
+  public static final int DENSE_BELOW_KEY_TOKENS = 2048;
 
+  private final AttentionEngine engine;
+
+  private SparseAttention(AttentionEngine engine) {
+    this.engine = engine;
+  }
+
+  /** Starts a façade. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Computes one layer's attention over a prompt.
+   *
+   * @param layer the layer's number
+   * @param q Q, {@code [queryHeads][queryTokens][headDim]}: the last tokens of the sequence
+   * @param k K, {@code [keyValueHeads][keyTokens][headDim]}: the whole sequence so far
+   * @param v V, {@code [keyValueHeads][keyTokens][headDim]}
+   * @param out receives the output, {@code [queryHeads][queryTokens][headDim]}; must not overlap
+   *     the inputs
+   * @throws InvalidInputException if the plan has no such layer, or a tensor does not have the
+   *     plan's heads and head dim
+   * @throws PatternFailedException if a pattern fails or gives an index that cannot be used;
+   *     nothing has been written then
+   * @throws IllegalStateException if this has been closed
+   */
+  public PrefillReport prefill(
+      int layer, HeadTensor q, HeadTensor k, HeadTensor v, HeadTensor out) {
+    return prefill(layer, Prefill.of(q, k, v, out));
+  }
+
+  /** The same, with a log-sum-exp or another scale. */
+  public PrefillReport prefill(int layer, Prefill prefill) {
+    return engine.prefill(layer, prefill);
+  }
+
+  /**
+   * Computes one layer's attention with every query reading every key up to its position, as suits
+   * the few queries of a decoding step.
+   *
+   * @throws InvalidInputException as {@link #prefill(int, Prefill)}
+   * @throws IllegalStateException if this has been closed
+   */
+  public void decode(int layer, Prefill prefill) {
+    engine.decode(layer, prefill);
+  }
+
+  /**
+   * The index of each query head that {@link #prefill(int, Prefill)} would use. Computes no
+   * attention and writes nothing.
+   *
+   * @throws InvalidInputException as {@link #prefill(int, Prefill)}
+   * @throws PatternFailedException as {@link #prefill(int, Prefill)}
+   * @throws IllegalStateException if this has been closed
+   */
+  public List<BlockIndex> indices(int layer, Prefill prefill) {
+    return engine.indices(layer, prefill);
+  }
+
+  /** The pattern and options of every head. */
+  public AttentionPlan plan() {
+    return engine.plan();
+  }
+
+  /** The backend that computes: {@code "vector"}, {@code "reference"}. */
+  public String backendName() {
+    return engine.backendName();
+  }
+
+  /**
+   * Waits for the calls that run, then frees threads and memory. Calls that come later fail;
+   * closing again does nothing.
+   */
   @Override
-  void close();
+  public void close() {
+    engine.close();
+  }
+
+  /** Says what a façade is made of. Only the heads must be given. Not safe for several threads. */
+  public static final class Builder {
+    private Optional<PatternRegistry> registry = Optional.empty();
+    private Optional<HeadsConfig> heads = Optional.empty();
+    private Backends backends = Backends.standard();
+    private String backend = Backends.AUTO;
+    private int threads = Runtime.getRuntime().availableProcessors();
+    private BlockShape blocks = BlockShape.DEFAULT;
+    private int denseBelow = DENSE_BELOW_KEY_TOKENS;
+    private OptionalInt queryHeadOffset = OptionalInt.empty();
+
+    private Builder() {}
+
+    /** The patterns to choose from; {@link PatternRegistry#discover} when nothing is said. */
+    public Builder registry(PatternRegistry registry) {
+      this.registry = Optional.of(registry);
+      return this;
+    }
+
+    /** Which head uses which pattern. */
+    public Builder heads(HeadsConfig heads) {
+      this.heads = Optional.of(heads);
+      return this;
+    }
+
+    /**
+     * Which head uses which pattern, from a heads file.
+     *
+     * @throws HeadsFileException if the file cannot be accepted
+     */
+    public Builder heads(Path headsFile) {
+      return heads(HeadsConfig.read(headsFile));
+    }
+
+    /** The name of a backend, or {@code "auto"} (the default) for the first that can run here. */
+    public Builder backend(String name) {
+      this.backend = name;
+      return this;
+    }
+
+    /** Threads that build indices and compute attention; as many as processors by default. */
+    public Builder threads(int threads) {
+      this.threads = threads;
+      return this;
+    }
+
+    /** The tile that indices are built in; {@link BlockShape#DEFAULT} when nothing is said. */
+    public Builder blocks(BlockShape blocks) {
+      this.blocks = blocks;
+      return this;
+    }
+
+    /**
+     * Calls with fewer keys than this run dense for all heads. 0 never does; by default {@link
+     * #DENSE_BELOW_KEY_TOKENS}.
+     */
+    public Builder denseBelow(int keyTokens) {
+      this.denseBelow = keyTokens;
+      return this;
+    }
+
+    /**
+     * Makes this the façade of a tensor-parallel shard: calls carry only the shard's heads, whose
+     * first is query head {@code firstQueryHead} of the model.
+     */
+    public Builder queryHeadOffset(int firstQueryHead) {
+      this.queryHeadOffset = OptionalInt.of(firstQueryHead);
+      return this;
+    }
+
+    /** The backends to choose from. */
+    Builder backends(Backends backends) {
+      this.backends = backends;
+      return this;
+    }
+
+    /**
+     * Looks the patterns up and opens the backend.
+     *
+     * @throws HeadsFileException if a head's pattern or option is unknown or not allowed
+     * @throws InvalidInputException if no heads are given or a setting is out of range
+     * @throws BackendUnavailableException if the backend cannot run here
+     */
+    public SparseAttention build() {
+      HeadsConfig config =
+          heads.orElseThrow(
+              () -> new InvalidInputException("no heads are given; call heads(…) before build()"));
+      return new SparseAttention(
+          AttentionEngine.create(
+              config,
+              registry.orElseGet(PatternRegistry::discover),
+              backends,
+              new AttentionSettings(backend, threads, blocks, denseBelow, queryHeadOffset)));
+    }
+  }
 }

@@ -1,0 +1,41 @@
+package dev.heddle.runtime;
+
+import dev.heddle.api.InvalidInputException;
+import dev.heddle.runtime.PatternRegistry.Entry;
+import dev.heddle.runtime.PatternRegistry.Refusal;
+import java.io.Serial;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** A pattern was asked for by a name that no usable pattern has. */
+public final class UnknownPatternException extends InvalidInputException {
+  @Serial private static final long serialVersionUID = 1;
+
+  private UnknownPatternException(String message) {
+    super(message);
+  }
+
+  static UnknownPatternException missing(String name, List<Entry> entries, List<Refusal> refusals) {
+    StringBuilder message = new StringBuilder();
+    message.append("no pattern is called '").append(name).append("'; there are: ");
+    message.append(
+        entries.stream()
+            .map(entry -> entry.pattern().name() + " from " + entry.source())
+            .collect(Collectors.joining("; ")));
+    if (!refusals.isEmpty()) {
+      message.append(". Refused: ");
+      message.append(
+          refusals.stream()
+              .map(refusal -> refusal.source() + ": " + refusal.reason())
+              .collect(Collectors.joining("; ")));
+    }
+    message.append(". Correct the name, or put the module that provides it on the module path");
+    return new UnknownPatternException(message.toString());
+  }
+
+  static UnknownPatternException contested(String name, List<String> sources) {
+    return new UnknownPatternException(
+        "several patterns are called '%s': %s. Remove all but one of them"
+            .formatted(name, String.join("; ", sources)));
+  }
+}

@@ -1,0 +1,32 @@
+package dev.heddle.runtime.engine;
+
+import dev.heddle.api.BlockShape;
+import dev.heddle.api.InvalidInputException;
+import java.util.OptionalInt;
+
+/**
+ * How a façade computes, as opposed to what.
+ *
+ * @param backend a backend's name or {@code "auto"}
+ * @param threads threads that build indices and compute attention
+ * @param blocks the tile that indices are built in
+ * @param denseBelow calls with fewer keys run dense
+ * @param queryHeadOffset the model's number of the first query head, for a shard
+ */
+public record AttentionSettings(
+    String backend, int threads, BlockShape blocks, int denseBelow, OptionalInt queryHeadOffset) {
+  /**
+   * Checks the numbers.
+   *
+   * @throws InvalidInputException naming the one that is out of range
+   */
+  public AttentionSettings {
+    if (threads < 1) {
+      throw new InvalidInputException("threads is " + threads + "; allowed: an integer from 1");
+    }
+    if (denseBelow < 0) {
+      throw new InvalidInputException(
+          "denseBelow is " + denseBelow + "; allowed: an integer from 0 (key tokens)");
+    }
+  }
+}

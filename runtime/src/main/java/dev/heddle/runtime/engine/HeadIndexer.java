@@ -1,0 +1,112 @@
+package dev.heddle.runtime.engine;
+
+import dev.heddle.api.BlockIndex;
+import dev.heddle.api.HeadInputs;
+import dev.heddle.kernels.AttentionCall;
+import dev.heddle.runtime.AttentionPlan;
+import dev.heddle.runtime.AttentionPlan.Assignment;
+import dev.heddle.runtime.PatternFailedException;
+import dev.heddle.runtime.PatternRegistry;
+import jakarta.inject.Inject;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+
+/** Has each head's pattern build its index, and checks what comes back. */
+final class HeadIndexer implements AutoCloseable {
+  /**
+   * An index with at least this share of the causal cells runs dense: what it leaves out is no more
+   * than reading lists costs.
+   */
+  private static final double DENSE_FROM_DENSITY = 0.95;
+
+  private final AttentionPlan plan;
+  private final AttentionSettings settings;
+  private final IndexThreads threads;
+
+  @Inject
+  HeadIndexer(AttentionPlan plan, AttentionSettings settings, IndexThreads threads) {
+    this.plan = plan;
+    this.settings = settings;
+    this.threads = threads;
+  }
+
+  /**
+   * Builds the index of each head of {@code dense}, whose own indices are dense.
+   *
+   * @throws PatternFailedException if a pattern fails or gives an index that cannot be used
+   */
+  List<HeadIndex> index(int layer, AttentionCall dense) {
+    int heads = dense.shape().queryHeads();
+    if (dense.shape().keyTokens() < settings.denseBelow()) {
+      return Collections.nCopies(heads, dense(dense));
+    }
+    return threads.map(heads, head -> build(layer, head, dense));
+  }
+
+  /** Which head's index is being built: global numbers. */
+  private record Place(String pattern, int layer, int head) {
+    PatternFailedException threw(Throwable cause) {
+      return new PatternFailedException(pattern, layer, head, cause);
+    }
+
+    PatternFailedException gave(String what) {
+      return new PatternFailedException(pattern, layer, head, "it gave " + what);
+    }
+  }
+
+  private static HeadIndex dense(AttentionCall call) {
+    return new HeadIndex(PatternRegistry.DENSE, call.indices().getFirst());
+  }
+
+  private HeadIndex build(int layer, int head, AttentionCall call) {
+    int globalHead = settings.queryHeadOffset().orElse(0) + head;
+    Assignment assignment = plan.assignment(layer, globalHead);
+    Place place = new Place(assignment.pattern().name(), layer, globalHead);
+    int keyValueHead = call.shape().keyValueHead(head);
+    HeadInputs inputs =
+        new HeadInputs(
+            call.shape(),
+            settings.blocks(),
+            layer,
+            globalHead,
+            call.queries().head(head),
+            call.keys().head(keyValueHead),
+            call.values().head(keyValueHead),
+            call.softmaxScale());
+    BlockIndex index = requireUsable(place, inputs, ask(place, assignment, inputs));
+    return index.density() >= DENSE_FROM_DENSITY
+        ? dense(call)
+        : new HeadIndex(place.pattern(), index);
+  }
+
+  private static BlockIndex ask(Place place, Assignment assignment, HeadInputs inputs) {
+    BlockIndex index;
+    try {
+      index = assignment.pattern().index(inputs, assignment.options());
+    } catch (OutOfMemoryError notThePatternsFault) {
+      throw notThePatternsFault;
+    } catch (Throwable failure) { // foreign code may throw anything; the message must say whose
+      throw place.threw(failure);
+    }
+    if (Objects.isNull(index)) { // foreign code may break the promise of its signature
+      throw place.gave("no index (null)");
+    }
+    return index;
+  }
+
+  private static BlockIndex requireUsable(Place place, HeadInputs inputs, BlockIndex index) {
+    if (!index.shape().equals(inputs.shape())) {
+      throw place.gave("an index for %s instead of %s".formatted(index.shape(), inputs.shape()));
+    }
+    if (!index.blocks().equals(inputs.blocks())) {
+      throw place.gave("an index in %s instead of %s".formatted(index.blocks(), inputs.blocks()));
+    }
+    return index;
+  }
+
+  @Override
+  public void close() {
+    threads.close();
+  }
+}
