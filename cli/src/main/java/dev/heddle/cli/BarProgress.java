@@ -8,6 +8,9 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 /** A progress bar on one line that is rewritten in place and removed at the end. */
 final class BarProgress implements Progress {
+  /** The number of steps of work that cannot say how far it is. */
+  static final long UNKNOWN = -1;
+
   private final ProgressBar bar;
 
   BarProgress(String task, long steps, PrintWriter err, int columns) {

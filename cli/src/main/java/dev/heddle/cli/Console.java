@@ -35,4 +35,9 @@ record Console(PrintWriter out, PrintWriter err, boolean terminal) {
   Progress progress(String task, long steps) {
     return terminal ? new BarProgress(task, steps, err, PROGRESS_COLUMNS) : Progress.SILENT;
   }
+
+  /** Starts a display of time going by, for work that cannot say how far it is. */
+  Progress busy(String task) {
+    return progress(task, BarProgress.UNKNOWN);
+  }
 }

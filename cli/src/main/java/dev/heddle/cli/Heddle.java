@@ -1,6 +1,7 @@
 package dev.heddle.cli;
 
 import dev.heddle.kernels.Backends;
+import dev.heddle.runtime.PatternRegistry;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -47,6 +48,9 @@ public final class Heddle {
 
   private static CommandLine commandLine(Console console, Home home, Failures failures) {
     return new CommandLine(new Heddle())
+        .addSubcommand(new AttendCommand(console, PatternRegistry::discover))
+        .addSubcommand(new PatternsCommand(console, PatternRegistry::discover))
+        .addSubcommand(new CheckCommand(console, PatternRegistry::discover))
         .addSubcommand(new InfoCommand(console, home, Backends.standard()))
         .setOut(console.out())
         .setErr(console.err())

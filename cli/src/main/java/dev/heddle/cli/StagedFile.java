@@ -66,9 +66,13 @@ final class StagedFile implements AutoCloseable {
     return channel;
   }
 
-  /** Ends the file and moves it to its target. */
-  void commit() throws IOException {
+  /** Ends the file: it is whole. */
+  void finish() throws IOException {
     channel.close();
+  }
+
+  /** Moves the file to its target. */
+  void move() throws IOException {
     try {
       Files.move(
           staging, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -77,7 +81,7 @@ final class StagedFile implements AutoCloseable {
     }
   }
 
-  /** Removes what was written, unless it was committed. */
+  /** Removes what was written, unless it was moved. */
   @Override
   public void close() throws IOException {
     channel.close();
