@@ -1,0 +1,107 @@
+package dev.heddle.kernels.vector;
+
+import static dev.heddle.kernels.vector.PanelProduct.SPECIES;
+import static dev.heddle.kernels.vector.PanelProduct.VECTOR;
+
+import dev.heddle.api.HeadMatrix;
+import dev.heddle.kernels.vector.PanelProduct.Left;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * The rows of K and V of up to {@link #KEYS} keys, from anywhere in the sequence, as float32 {@code
+ * [key][dim]} in the heap. Copied once, they serve all panels of a query block; and single columns
+ * cost what blocks cost.
+ */
+final class KeyTile {
+  /** Keys of a full tile. */
+  static final int KEYS = 64;
+
+  private final int headDim;
+  private final float[] keyRows;
+  private final float[] valueRows;
+  private final int[] positions = new int[KEYS];
+  private int count;
+  private int leastPosition;
+  private int greatestPosition;
+
+  KeyTile(int headDim) {
+    this.headDim = headDim;
+    this.keyRows = new float[KEYS * headDim];
+    this.valueRows = new float[KEYS * headDim];
+  }
+
+  /** Takes the next keys of {@code runs}, as many as there is room for. */
+  void fill(KeyRuns runs, HeadMatrix keys, HeadMatrix values) {
+    count = 0;
+    leastPosition = Integer.MAX_VALUE;
+    greatestPosition = -1;
+    while (count < KEYS && runs.hasNext()) {
+      int length = Math.min(runs.length(), KEYS - count);
+      keys.copyRows(runs.key(), length, keyRows, count * headDim);
+      values.copyRows(runs.key(), length, valueRows, count * headDim);
+      addPositions(runs.key(), length);
+      runs.advance(length);
+    }
+    // What the rows past the last key hold must be finite: their weights are 0.
+    Arrays.fill(valueRows, count * headDim, paddedCount() * headDim, 0);
+  }
+
+  /** Keys in the tile. */
+  int count() {
+    return count;
+  }
+
+  /** {@link #count} rounded up to the row step of products. */
+  int paddedCount() {
+    return Math.ceilDiv(count, PanelProduct.ROW_STEP) * PanelProduct.ROW_STEP;
+  }
+
+  /** Position in the sequence of key {@code i} of the tile. */
+  int position(int i) {
+    return positions[i];
+  }
+
+  /** The first of the tile's keys in the sequence. */
+  int leastPosition() {
+    return leastPosition;
+  }
+
+  /** The last of the tile's keys in the sequence. */
+  int greatestPosition() {
+    return greatestPosition;
+  }
+
+  /** The number at place {@code dim} of V of key {@code i} of the tile. */
+  float value(int i, int dim) {
+    return valueRows[i * headDim + dim];
+  }
+
+  /** K as the left matrix of {@code scores[key][lane] = Σ_dim K[key][dim] Q[dim][lane]}. */
+  Left keysByDim() {
+    return new Left(keyRows, paddedCount(), headDim, headDim, 1);
+  }
+
+  /** V as the left matrix of {@code out[dim][lane] = Σ_key V[key][dim] weight[key][lane]}. */
+  Left valuesByKey() {
+    return new Left(valueRows, headDim, 1, paddedCount(), headDim);
+  }
+
+  /** Whether V holds no infinity and no NaN. */
+  boolean valuesAreFinite() {
+    FloatVector zeros = FloatVector.zero(SPECIES);
+    for (int i = 0; i < count * headDim; i += VECTOR) {
+      zeros = FloatVector.fromArray(SPECIES, valueRows, i).fma(FloatVector.zero(SPECIES), zeros);
+    }
+    return zeros.eq(0f).allTrue();
+  }
+
+  private void addPositions(int first, int length) {
+    for (int i = 0; i < length; i++) {
+      positions[count + i] = first + i;
+    }
+    count += length;
+    leastPosition = Math.min(leastPosition, first);
+    greatestPosition = Math.max(greatestPosition, first + length - 1);
+  }
+}

@@ -1,0 +1,70 @@
+package dev.heddle.kernels.vector;
+
+import static dev.heddle.kernels.vector.PanelProduct.LANES;
+
+import dev.heddle.api.BlockIndex;
+import dev.heddle.api.HeadMatrix;
+import dev.heddle.kernels.AttentionCall;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * One call, a query block per task. The last queries, which see the most keys, come first, so that
+ * no long task is left at the end; among them heads of a group follow each other and find K and V
+ * in the cache.
+ */
+record PrefillAttention(
+    AttentionCall call, WorkerPool pool, ScratchPool<AttentionScratch> scratches) {
+  private static final int QUERIES = AttentionScratch.PANELS * LANES;
+
+  /** Queries of one head, all in row {@code row} of its index. */
+  private record Task(int row, QueryRange range) {}
+
+  void run() {
+    List<Task> tasks = tasks();
+    pool.run(
+        tasks.size(),
+        number ->
+            AttentionScratch.use(scratches, call, scratch -> attend(tasks.get(number), scratch)));
+  }
+
+  private List<Task> tasks() {
+    List<Task> tasks = new ArrayList<>();
+    for (int head = 0; head < call.shape().queryHeads(); head++) {
+      BlockIndex index = call.indices().get(head);
+      for (int row = 0; row < index.rows(); row++) {
+        int queries = index.queriesInRow(row);
+        QueryRange range = new QueryRange(head, 1, row * index.blocks().queryRows(), queries);
+        for (int from = 0; from < queries; from += QUERIES) {
+          tasks.add(new Task(row, range.part(from, QUERIES)));
+        }
+      }
+    }
+    tasks.sort(Comparator.comparingInt(task -> -task.range.firstQuery()));
+    return tasks;
+  }
+
+  private void attend(Task task, AttentionScratch scratch) {
+    QueryRange range = task.range;
+    int panels = Math.ceilDiv(range.queries(), LANES);
+    for (int i = 0; i < panels; i++) {
+      scratch.panels[i].load(call, range.part(i * LANES, LANES));
+    }
+    BlockIndex index = call.indices().get(range.firstHead());
+    int keyValueHead = call.shape().keyValueHead(range.firstHead());
+    HeadMatrix keys = call.keys().head(keyValueHead);
+    HeadMatrix values = call.values().head(keyValueHead);
+    int endKey = call.shape().firstQueryPosition() + range.firstQuery() + range.queries();
+    KeyRuns runs = KeyRuns.of(index, task.row, endKey);
+    while (runs.hasNext()) {
+      scratch.tile.fill(runs, keys, values);
+      for (int i = 0; i < panels; i++) {
+        scratch.panels[i].attend(scratch.tile, scratch.scores);
+      }
+    }
+    for (int i = 0; i < panels; i++) {
+      scratch.panels[i].write(call);
+    }
+  }
+}

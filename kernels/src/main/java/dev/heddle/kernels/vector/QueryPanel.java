@@ -1,0 +1,134 @@
+package dev.heddle.kernels.vector;
+
+import static dev.heddle.kernels.vector.PanelProduct.LANES;
+
+import dev.heddle.api.ElementType;
+import dev.heddle.api.HeadMatrix;
+import dev.heddle.kernels.AttentionCall;
+import dev.heddle.kernels.vector.PanelProduct.Target;
+import java.util.Arrays;
+
+/**
+ * Up to {@link PanelProduct#LANES} queries and their attention so far, transposed: a lane is a
+ * query, so that all work on a tile of keys is vertical. Per tile, with the names of {@link
+ * OnlineSoftmax}:
+ *
+ * <pre>
+ *     s[key][lane]   = Σ_dim K[key][dim] q[dim][lane]           q is scaled by softmaxScale · log2 e
+ *     out[dim][lane] = alpha[lane] out[dim][lane] + Σ_key V[key][dim] p[key][lane]
+ * </pre>
+ */
+final class QueryPanel {
+  private static final double LOG2_E = 1 / Math.log(2);
+
+  private final int headDim;
+  private final float[] queries;
+  private final float[] out;
+  private final float[] row;
+  private final OnlineSoftmax softmax = new OnlineSoftmax();
+  private QueryRange range = new QueryRange(0, 1, 0, 1);
+  private int firstPosition;
+
+  QueryPanel(int headDim) {
+    this.headDim = headDim;
+    this.queries = new float[headDim * LANES];
+    this.out = new float[headDim * LANES];
+    this.row = new float[headDim];
+  }
+
+  /** Takes in the queries of {@code range}, which fit the lanes, and forgets all else. */
+  void load(AttentionCall call, QueryRange range) {
+    this.range = range;
+    firstPosition = call.shape().firstQueryPosition() + range.firstQuery();
+    Arrays.fill(queries, 0);
+    Arrays.fill(out, 0);
+    softmax.clear();
+    float scale = (float) (call.softmaxScale() * LOG2_E);
+    for (int lane = 0; lane < range.lanes(); lane++) {
+      call.queries().head(range.head(lane)).copyRows(range.query(lane), 1, row, 0);
+      for (int dim = 0; dim < headDim; dim++) {
+        queries[dim * LANES + lane] = row[dim] * scale;
+      }
+    }
+  }
+
+  /**
+   * Attends to the tile's keys that stand at or before each query.
+   *
+   * @param scores scratch, {@code [KeyTile.KEYS][LANES]}
+   */
+  void attend(KeyTile tile, float[] scores) {
+    int lastPosition = firstPosition + range.queries() - 1;
+    if (tile.leastPosition() > lastPosition) {
+      return;
+    }
+    int lanes = PanelProduct.wholeVectors(range.lanes());
+    PanelProduct.multiply(tile.keysByDim(), queries, lanes, Target.overwrite(scores));
+    Arrays.fill(scores, tile.count() * LANES, tile.paddedCount() * LANES, Float.NEGATIVE_INFINITY);
+    boolean masked = tile.greatestPosition() > firstPosition;
+    if (masked) {
+      for (int key = 0; key < tile.count(); key++) {
+        int from = key * LANES;
+        Arrays.fill(scores, from, from + hiddenLanes(tile, key), Float.NEGATIVE_INFINITY);
+      }
+    }
+    softmax.update(scores, tile.paddedCount(), lanes);
+    if (masked && !tile.valuesAreFinite()) {
+      addVisible(tile, scores);
+    } else {
+      PanelProduct.multiply(tile.valuesByKey(), scores, lanes, new Target(out, softmax.alpha()));
+    }
+  }
+
+  /** Adds in what {@code other}, the same queries, has of other keys. */
+  void merge(QueryPanel other) {
+    softmax.merge(other.softmax);
+    float[] own = softmax.alpha();
+    float[] others = other.softmax.alpha();
+    for (int i = 0; i < out.length; i++) {
+      out[i] = own[i % LANES] * out[i] + others[i % LANES] * other.out[i];
+    }
+  }
+
+  /** Writes the output, and the log-sum-exp if it is wanted. */
+  void write(AttentionCall call) {
+    for (int lane = 0; lane < range.lanes(); lane++) {
+      int head = range.head(lane);
+      int query = range.query(lane);
+      for (int dim = 0; dim < headDim; dim++) {
+        row[dim] = out[dim * LANES + lane] / softmax.sum(lane);
+      }
+      HeadMatrix target = call.out().head(head);
+      target.type().store(row, 0, target.memory(), target.rowOffset(query), headDim);
+      if (call.wantsLogSumExp()) {
+        long at = (long) head * call.shape().queryTokens() + query;
+        ElementType.FLOAT32.store(call.logSumExp(), at, softmax.logSumExp(lane));
+      }
+    }
+  }
+
+  /** Lanes, the first ones, whose queries stand before key {@code key} of the tile. */
+  private int hiddenLanes(KeyTile tile, int key) {
+    long hiddenQueries = (long) tile.position(key) - firstPosition;
+    return Math.clamp(hiddenQueries * range.heads(), 0, LANES);
+  }
+
+  /**
+   * The product of weights and values for each query's own keys alone. Where V holds infinities or
+   * NaN, a weight of 0 for a key that is hidden would still make NaN of them. Rare, and slow.
+   */
+  private void addVisible(KeyTile tile, float[] weights) {
+    float[] alpha = softmax.alpha();
+    for (int dim = 0; dim < headDim; dim++) {
+      for (int lane = 0; lane < LANES; lane++) {
+        out[dim * LANES + lane] *= alpha[lane];
+      }
+      for (int key = 0; key < tile.count(); key++) {
+        float value = tile.value(key, dim);
+        for (int lane = hiddenLanes(tile, key); lane < LANES; lane++) {
+          out[dim * LANES + lane] += weights[key * LANES + lane] * value;
+        }
+      }
+    }
+  }
+}

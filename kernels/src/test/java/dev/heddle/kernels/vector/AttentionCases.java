@@ -1,0 +1,76 @@
+package dev.heddle.kernels.vector;
+
+import dev.heddle.api.AttentionShape;
+import dev.heddle.api.BlockIndex;
+import dev.heddle.api.BlockIndexBuilder;
+import dev.heddle.api.BlockShape;
+import dev.heddle.api.ElementType;
+import dev.heddle.api.HeadTensor;
+import dev.heddle.kernels.AttentionCall;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/** Random calls, all from one seed. */
+final class AttentionCases {
+  private final Random random;
+
+  AttentionCases(long seed) {
+    this.random = new Random(seed);
+  }
+
+  /** Standard normal Q, K and V, rounded to {@code type}; outputs of the same type. */
+  AttentionCall call(AttentionShape shape, ElementType type, List<BlockIndex> indices) {
+    return new AttentionCall(
+        shape,
+        normal(type, shape.queryHeads(), shape.queryTokens(), shape.headDim()),
+        normal(type, shape.keyValueHeads(), shape.keyTokens(), shape.headDim()),
+        normal(type, shape.keyValueHeads(), shape.keyTokens(), shape.headDim()),
+        zeros(type, shape.queryHeads(), shape.queryTokens(), shape.headDim()),
+        Arena.ofAuto().allocate(4L * shape.queryHeads() * shape.queryTokens()),
+        (float) (1 / Math.sqrt(shape.headDim())),
+        indices);
+  }
+
+  /** For each query head, rows with random ranges, columns, and the query's own neighbourhood. */
+  List<BlockIndex> indices(AttentionShape shape, BlockShape blocks) {
+    return IntStream.range(0, shape.queryHeads()).mapToObj(head -> index(shape, blocks)).toList();
+  }
+
+  HeadTensor normal(ElementType type, int heads, int tokens, int headDim) {
+    HeadTensor tensor = zeros(type, heads, tokens, headDim);
+    for (long i = 0; i < (long) heads * tokens * headDim; i++) {
+      type.store(tensor.memory(), i, (float) random.nextGaussian());
+    }
+    return tensor;
+  }
+
+  static HeadTensor zeros(ElementType type, int heads, int tokens, int headDim) {
+    MemorySegment memory =
+        Arena.ofAuto().allocate((long) heads * tokens * headDim * type.bytes(), 64);
+    return HeadTensor.contiguous(memory, type, heads, tokens, headDim);
+  }
+
+  static List<BlockIndex> dense(AttentionShape shape) {
+    BlockIndex index = BlockIndex.dense(shape, BlockShape.DEFAULT);
+    return java.util.Collections.nCopies(shape.queryHeads(), index);
+  }
+
+  private BlockIndex index(AttentionShape shape, BlockShape blocks) {
+    BlockIndexBuilder builder = BlockIndex.builder(shape, blocks);
+    for (int row = 0; row < blocks.queryBlocks(shape.queryTokens()); row++) {
+      int visible = builder.visibleKeys();
+      for (int i = random.nextInt(4); i > 0; i--) {
+        int first = random.nextInt(visible);
+        builder.addRange(first, first + random.nextInt(3 * blocks.keyColumns()));
+      }
+      for (int i = random.nextInt(20); i > 0; i--) {
+        builder.addColumn(random.nextInt(visible));
+      }
+      builder.addColumn(random.nextInt(builder.firstPosition() + 1)).endRow();
+    }
+    return builder.build();
+  }
+}
