@@ -99,12 +99,12 @@ public final class HeadsConfig {
   int[] claims() {
     int[] claims = new int[shape.layers() * shape.queryHeads()];
     Arrays.fill(claims, -1);
-    for (int i = 0; i < entries.size(); i++) {
-      int entry = i;
-      entries.get(i).layers().stream()
-          .forEach(layer ->
-              entries.get(entry).heads().stream()
-                  .forEach(head -> claim(claims, entry, layer, head)));
+    for (int entry = 0; entry < entries.size(); entry++) {
+      for (int layer : entries.get(entry).layers().toArray()) {
+        for (int head : entries.get(entry).heads().toArray()) {
+          claim(claims, entry, layer, head);
+        }
+      }
     }
     return claims;
   }

@@ -8,6 +8,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamLocation;
+import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
@@ -69,6 +70,12 @@ final class HeadsFileReader {
   }
 
   private static String problem(JacksonException bad) {
+    if (bad
+        instanceof StreamConstraintsException) { // whose message speaks of the parser's settings
+      return "nested deeper than "
+          + DEEPEST_NESTING
+          + " levels, or a name, text or number in it is too long";
+    }
     return bad.getOriginalMessage().lines().findFirst().orElse("");
   }
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.function.Predicate;
 
 /** The providers of {@link SparsePattern} in a module layer and its parents. */
 final class ModuleLayerSource implements PatternSource {
@@ -21,25 +22,36 @@ final class ModuleLayerSource implements PatternSource {
 
   private final String description;
   private final ServiceLoader<SparsePattern> loader;
+  private final Predicate<Module> wanted;
 
-  private ModuleLayerSource(String description, ServiceLoader<SparsePattern> loader) {
+  private ModuleLayerSource(
+      String description, ServiceLoader<SparsePattern> loader, Predicate<Module> wanted) {
     this.description = description;
     this.loader = loader;
+    this.wanted = wanted;
   }
 
-  /** The layer that Heddle itself is in: the module path, or failing modules the class path. */
+  /**
+   * The layer that Heddle itself is in, and its parents: the module path. On the class path, which
+   * knows no {@code provides}, what {@code META-INF/services} names.
+   */
   static ModuleLayerSource ofHost() {
     ModuleLayer layer = ModuleLayerSource.class.getModule().getLayer();
     if (layer != null) {
-      return of("module path", layer);
+      return new ModuleLayerSource("module path", load(layer), module -> true);
     }
     ClassLoader classPath = ModuleLayerSource.class.getClassLoader();
-    return new ModuleLayerSource("class path", ServiceLoader.load(SparsePattern.class, classPath));
+    return new ModuleLayerSource(
+        "class path", ServiceLoader.load(SparsePattern.class, classPath), module -> true);
   }
 
-  /** The layer {@code layer}, called {@code description} in messages. */
+  /** The layer {@code layer} without its parents, called {@code description} in messages. */
   static ModuleLayerSource of(String description, ModuleLayer layer) {
-    return new ModuleLayerSource(description, ServiceLoader.load(layer, SparsePattern.class));
+    return new ModuleLayerSource(description, load(layer), module -> layer == module.getLayer());
+  }
+
+  private static ServiceLoader<SparsePattern> load(ModuleLayer layer) {
+    return ServiceLoader.load(layer, SparsePattern.class);
   }
 
   @Override
@@ -53,19 +65,20 @@ final class ModuleLayerSource implements PatternSource {
           return candidates;
         }
         ServiceLoader.Provider<SparsePattern> provider = providers.next();
-        candidates.add(Candidate.found(locate(provider.type()), provider));
         failures = 0;
+        if (wanted.test(provider.type().getModule())) {
+          candidates.add(Candidate.found(locate(provider.type()), provider));
+        }
       } catch (ServiceConfigurationError broken) {
         failures++;
-        candidates.add(
-            Candidate.found(
-                description,
-                () -> {
-                  throw broken;
-                }));
+        candidates.add(Candidate.found(description, () -> rethrow(broken)));
       }
     }
     return candidates;
+  }
+
+  private static SparsePattern rethrow(ServiceConfigurationError broken) {
+    throw broken;
   }
 
   private static String locate(Class<?> provider) {

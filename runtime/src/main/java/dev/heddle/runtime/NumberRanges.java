@@ -6,7 +6,6 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 
 /** A set of layer or head numbers as heads files write it: {@code "0-3,7"}. */
 final class NumberRanges {
@@ -33,8 +32,8 @@ final class NumberRanges {
   }
 
   /** The numbers, rising. */
-  IntStream stream() {
-    return numbers.stream();
+  int[] toArray() {
+    return numbers.stream().toArray();
   }
 
   private static void addPart(String part, int count, BitSet numbers) {

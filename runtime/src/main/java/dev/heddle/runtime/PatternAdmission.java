@@ -68,11 +68,8 @@ final class PatternAdmission {
     if (claimants.stream().anyMatch(Admitted::required)) {
       throw UnknownPatternException.contested(name, sources);
     }
-    for (String source : sources) {
-      refusals.add(
-          new Refusal(
-              source, "several patterns are called '" + name + "': " + String.join(", ", sources)));
-    }
+    String reason = UnknownPatternException.several(name, sources);
+    sources.forEach(source -> refusals.add(new Refusal(source, reason)));
     return sources;
   }
 
@@ -81,14 +78,16 @@ final class PatternAdmission {
     String name = Objects.requireNonNull(pattern.name(), "the pattern has no name");
     if (!NAME.matcher(name).matches()) {
       throw new InvalidInputException(
-          "pattern name '" + name + "' is not lower-case words joined by dashes");
+          "the pattern's name is "
+              + Quoted.text(name)
+              + "; allowed: lower-case words joined by dashes");
     }
     if (name.equals(PatternRegistry.DENSE)) {
-      throw new InvalidInputException("the name 'dense' is reserved for the built-in pattern");
+      throw new InvalidInputException("the name \"dense\" is reserved for the built-in pattern");
     }
-    Objects.requireNonNull(pattern.description(), "pattern '" + name + "' has no description");
+    Objects.requireNonNull(pattern.description(), "the pattern has no description");
     Options.defaults(
-        List.copyOf(Objects.requireNonNull(pattern.options(), "'" + name + "' has no options")));
+        List.copyOf(Objects.requireNonNull(pattern.options(), "the pattern's options are null")));
     return name;
   }
 

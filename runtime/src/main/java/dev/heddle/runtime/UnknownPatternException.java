@@ -17,7 +17,7 @@ public final class UnknownPatternException extends InvalidInputException {
 
   static UnknownPatternException missing(String name, List<Entry> entries, List<Refusal> refusals) {
     StringBuilder message = new StringBuilder();
-    message.append("no pattern is called '").append(name).append("'; there are: ");
+    message.append("no pattern is called ").append(Quoted.text(name)).append("; there are: ");
     message.append(
         entries.stream()
             .map(entry -> entry.pattern().name() + " from " + entry.source())
@@ -34,8 +34,10 @@ public final class UnknownPatternException extends InvalidInputException {
   }
 
   static UnknownPatternException contested(String name, List<String> sources) {
-    return new UnknownPatternException(
-        "several patterns are called '%s': %s. Remove all but one of them"
-            .formatted(name, String.join("; ", sources)));
+    return new UnknownPatternException(several(name, sources) + ". Remove all but one of them");
+  }
+
+  static String several(String name, List<String> sources) {
+    return "several patterns are called \"" + name + "\": " + String.join("; ", sources);
   }
 }

@@ -18,6 +18,9 @@ final class PrefillCheck {
   private final AttentionPlan plan;
   private final AttentionSettings settings;
 
+  /** Stands for the threads that indices and backends run on. */
+  private final Thread anyOtherThread = Thread.ofPlatform().unstarted(() -> {});
+
   @Inject
   PrefillCheck(AttentionPlan plan, AttentionSettings settings) {
     this.plan = plan;
@@ -40,11 +43,7 @@ final class PrefillCheck {
       throw new InvalidInputException(
           "softmaxScale is " + prefill.softmaxScale() + "; allowed: a finite number");
     }
-    requireShared("queries", prefill.queries().memory());
-    requireShared("keys", prefill.keys().memory());
-    requireShared("values", prefill.values().memory());
-    requireShared("out", prefill.out().memory());
-    requireShared("logSumExp", prefill.logSumExp());
+    requireMemory(prefill);
     AttentionShape shape =
         new AttentionShape(
             prefill.queries().heads(),
@@ -128,16 +127,32 @@ final class PrefillCheck {
     }
   }
 
-  private static void requireShared(String name, MemorySegment memory) {
+  private void requireMemory(Prefill prefill) {
+    requireShared("queries", prefill.queries().memory());
+    requireShared("keys", prefill.keys().memory());
+    requireShared("values", prefill.values().memory());
+    requireShared("out", prefill.out().memory());
+    requireShared("logSumExp", prefill.logSumExp());
+    requireWritable("out", prefill.out().memory());
+    requireWritable("logSumExp", prefill.logSumExp());
+  }
+
+  private void requireShared(String name, MemorySegment memory) {
     if (!memory.scope().isAlive()) {
       throw new InvalidInputException("the memory of " + name + " has been freed");
     }
-    if (!memory.isAccessibleBy(new Thread(() -> {}))) {
+    if (!memory.isAccessibleBy(anyOtherThread)) {
       throw new InvalidInputException(
           "the memory of "
               + name
               + " is confined to one thread; allowed: memory of a shared, automatic or global arena,"
               + " a mapped file, or an array");
+    }
+  }
+
+  private static void requireWritable(String name, MemorySegment memory) {
+    if (memory.isReadOnly()) {
+      throw new InvalidInputException("the memory of " + name + " is read-only");
     }
   }
 }
