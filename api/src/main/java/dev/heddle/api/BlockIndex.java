@@ -128,8 +128,12 @@ public final class BlockIndex {
     return columnRows.get(row, i);
   }
 
-  /** Whether query {@code query} (from 0 within the queries) reads key {@code key}. */
+  /**
+   * Whether query {@code query} (from 0 within the queries) reads key {@code key}; of no key
+   * outside the sequence.
+   */
   public boolean attends(int query, int key) {
+    Objects.checkIndex(query, shape.queryTokens());
     if (key < 0 || key > query + shape.firstQueryPosition()) {
       return false;
     }
@@ -188,7 +192,8 @@ public final class BlockIndex {
     for (int row = 0; row < rows(); row++) {
       for (int i = 0; i < blockCount(row); i++) {
         int start = blockStart(row, i);
-        total += cellsOfKeys(row, start, Math.min(start + blocks.keyColumns(), visibleKeys(row)));
+        long end = Math.min((long) start + blocks.keyColumns(), visibleKeys(row));
+        total += cellsOfKeys(row, start, Math.toIntExact(end));
       }
       for (int i = 0; i < columnCount(row); i++) {
         total += cellsOfKeys(row, column(row, i), column(row, i) + 1);

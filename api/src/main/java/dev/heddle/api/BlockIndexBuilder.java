@@ -5,8 +5,11 @@ import java.util.Arrays;
 /**
  * Builds a {@link BlockIndex} row by row from the keys that each query block needs. Ranges are
  * joined and cut into blocks; what is left over becomes a block if it fills at least half of one,
- * else single columns. So the index covers what was asked for and adds fewer than half a block's
- * keys per separate range.
+ * else single columns. So the index covers what was asked for and adds at most half a block's keys
+ * per separate range.
+ *
+ * <p>Linear in what is added if ranges come in ascending order, or in two such sequences one after
+ * the other; else the ranges of a row are sorted.
  *
  * <p>Not safe for use by several threads.
  */
@@ -27,6 +30,7 @@ public final class BlockIndexBuilder {
    */
   private long[] ranges = new long[16];
 
+  private long[] spareRanges = new long[16];
   private int rangeCount;
   private final IntList rowColumns = new IntList();
 
@@ -127,9 +131,9 @@ public final class BlockIndexBuilder {
   }
 
   private void joinRanges() {
-    Arrays.sort(ranges, 0, rangeCount);
-    int covered =
-        0; // keys below this are in a block or among the row's columns, as far as they are needed
+    sortRanges();
+    // keys below this are in a block or among the row's columns, as far as they are needed
+    int covered = 0;
     for (int i = 0; i < rangeCount; ) {
       int first = Math.max((int) (ranges[i] >>> 32), covered);
       int end = (int) ranges[i];
@@ -138,6 +142,42 @@ public final class BlockIndexBuilder {
       }
       covered = Math.max(covered, cut(first, end));
     }
+  }
+
+  private void sortRanges() {
+    int split = endOfAscent(0);
+    if (split == rangeCount) {
+      return;
+    }
+    if (endOfAscent(split) == rangeCount) {
+      mergeRanges(split);
+    } else {
+      Arrays.sort(ranges, 0, rangeCount);
+    }
+  }
+
+  private int endOfAscent(int from) {
+    int i = from + 1;
+    while (i < rangeCount && ranges[i - 1] <= ranges[i]) {
+      i++;
+    }
+    return Math.min(i, rangeCount);
+  }
+
+  /** Merges the ascending ranges before {@code split} with those from there on. */
+  private void mergeRanges(int split) {
+    if (spareRanges.length < rangeCount) {
+      spareRanges = new long[ranges.length];
+    }
+    int low = 0;
+    int high = split;
+    for (int i = 0; i < rangeCount; i++) {
+      boolean takeLow = high == rangeCount || (low < split && ranges[low] <= ranges[high]);
+      spareRanges[i] = takeLow ? ranges[low++] : ranges[high++];
+    }
+    long[] merged = spareRanges;
+    spareRanges = ranges;
+    ranges = merged;
   }
 
   /**
@@ -199,7 +239,12 @@ public final class BlockIndexBuilder {
     }
 
     void sort() {
-      Arrays.sort(entries, 0, size);
+      for (int i = 1; i < size; i++) {
+        if (entries[i - 1] > entries[i]) {
+          Arrays.sort(entries, 0, size);
+          return;
+        }
+      }
     }
 
     void clear() {

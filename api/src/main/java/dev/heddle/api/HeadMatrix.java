@@ -63,8 +63,16 @@ public record HeadMatrix(
    * one after the other.
    *
    * @param target receives {@code count * headDim} numbers from {@code targetOffset} on
+   * @throws InvalidInputException if there are no such rows
+   * @throws IndexOutOfBoundsException if {@code target} is too small
    */
   public void copyRows(int firstToken, int count, float[] target, int targetOffset) {
+    requireRows(firstToken, count);
+    if (targetOffset < 0 || (long) count * headDim > target.length - targetOffset) {
+      throw new IndexOutOfBoundsException(
+          "%d rows of %d numbers do not fit from %d on in an array of %d"
+              .formatted(count, headDim, targetOffset, target.length));
+    }
     if (tokenStride == headDim) {
       type.load(memory, rowOffset(firstToken), target, targetOffset, count * headDim);
       return;

@@ -101,9 +101,13 @@ public record Option<T extends Comparable<T>>(
       return "true or false";
     }
     String kind = type == Integer.class ? "an integer" : "a number";
-    boolean unbounded = maximum.equals(Integer.MAX_VALUE);
-    String range = unbounded ? " from " + minimum : " from " + minimum + " to " + maximum;
-    return kind + range + (unit.isEmpty() ? "" : " (" + unit + ")");
+    return kind + range() + (unit.isEmpty() ? "" : " (" + unit + ")");
+  }
+
+  private String range() {
+    boolean bounded =
+        !maximum.equals(Integer.MAX_VALUE) && !maximum.equals(Double.POSITIVE_INFINITY);
+    return " from " + minimum + (bounded ? " to " + maximum : "");
   }
 
   private Object convertUnchecked(Object value) {

@@ -3,6 +3,7 @@ package dev.heddle.pattern.verticalslash;
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockIndexBuilder;
+import dev.heddle.api.BlockShape;
 import dev.heddle.api.HeadInputs;
 import dev.heddle.api.TopScores;
 import java.util.Arrays;
@@ -24,7 +25,7 @@ record VerticalSlashIndexBuilder(
     ProbeAttention attention = ProbeAttention.of(head, Math.min(probeQueries, shape.queryTokens()));
     int[] columns = top(attention.byColumn(), verticals, sink);
     int[] offsets = top(attention.byOffset(), slashes, local);
-    return build(head, columns, offsets);
+    return list(shape, head.blocks(), columns, offsets);
   }
 
   private boolean keepsAll(int keyTokens) {
@@ -39,10 +40,10 @@ record VerticalSlashIndexBuilder(
     return TopScores.select(sums, sums.length, Math.max(count, forced));
   }
 
-  private static BlockIndex build(HeadInputs head, int[] columns, int[] offsets) {
-    AttentionShape shape = head.shape();
-    BlockIndexBuilder index = BlockIndex.builder(shape, head.blocks());
-    int queryRows = head.blocks().queryRows();
+  /** Lists what the kept columns and offsets, both in ascending order, require. */
+  static BlockIndex list(AttentionShape shape, BlockShape blocks, int[] columns, int[] offsets) {
+    BlockIndexBuilder index = BlockIndex.builder(shape, blocks);
+    int queryRows = blocks.queryRows();
     Runs columnRuns = Runs.join(columns, 1);
     // Parallelograms of offsets at most queryRows apart touch in every full query block.
     Runs offsetRuns = Runs.join(offsets, queryRows);
