@@ -1,0 +1,41 @@
+package dev.heddle.llm;
+
+import dev.heddle.api.InvalidInputException;
+import java.util.Locale;
+
+/**
+ * The memory that reading a prompt takes, beside the weights, which stay in their mapped files.
+ *
+ * @param cacheBytes keys and values of all tokens
+ * @param activationBytes what the pass over the prompt needs until it ends
+ */
+public record MemoryEstimate(long cacheBytes, long activationBytes) {
+  private static final double GIBIBYTE = 1 << 30;
+
+  /** All of it. */
+  public long bytes() {
+    return cacheBytes + activationBytes;
+  }
+
+  /**
+   * Refuses what does not fit.
+   *
+   * @param what what needs the memory: {@code "a prompt of 9 tokens"}
+   * @param availableBytes memory that may be used
+   * @throws InvalidInputException naming the need and the limit
+   */
+  void requireWithin(String what, long availableBytes) {
+    if (bytes() > availableBytes) {
+      throw new InvalidInputException(
+          String.format(
+              Locale.ROOT,
+              "%s needs %.2f GiB of memory (%.2f for keys and values, %.2f to compute), but %.2f GiB"
+                  + " may be used; allowed: a shorter text, or more memory",
+              what,
+              bytes() / GIBIBYTE,
+              cacheBytes / GIBIBYTE,
+              activationBytes / GIBIBYTE,
+              availableBytes / GIBIBYTE));
+    }
+  }
+}

