@@ -51,10 +51,10 @@ class SparseAttentionFailureTest {
         faulty(
             "another prompt's index",
             "it gave an index for AttentionShape[queryHeads=4, keyValueHeads=2, queryTokens=64,"
-                + " keyTokens=64, headDim=8] instead of AttentionShape[queryHeads=4,"
-                + " keyValueHeads=2, queryTokens=65, keyTokens=65, headDim=8]",
+                + " keyTokens=64, headDim=32] instead of AttentionShape[queryHeads=4,"
+                + " keyValueHeads=2, queryTokens=65, keyTokens=65, headDim=32]",
             (head, options) ->
-                BlockIndex.dense(new AttentionShape(4, 2, 64, 64, 8), head.blocks())),
+                BlockIndex.dense(new AttentionShape(4, 2, 64, 64, Sizes.HEAD_DIM), head.blocks())),
         faulty(
             "another tile",
             "it gave an index in BlockShape[queryRows=1, keyColumns=1] instead of"
@@ -169,17 +169,17 @@ class SparseAttentionFailureTest {
             "head dim",
             0,
             Prefill.of(ofDim(4, 16), ofDim(2, 16), ofDim(2, 16), ofDim(4, 16)),
-            "queries have a head dim of 16; allowed: the model's, 8"),
+            "queries have a head dim of 16; allowed: the model's, 32"),
         arguments(
             "keys of another head dim",
             0,
             Prefill.of(good.queries(), ofDim(2, 16), good.values(), good.out()),
-            "keys are 2 heads x 65 tokens x 16 numbers, but the shape says 2 x 65 x 8"),
+            "keys are 2 heads x 65 tokens x 16 numbers, but the shape says 2 x 65 x 32"),
         arguments(
             "values of another length",
             0,
             Prefill.of(good.queries(), good.keys(), Tensors.random(2, 2, 64).v(), good.out()),
-            "values are 2 heads x 64 tokens x 8 numbers, but the shape says 2 x 65 x 8"),
+            "values are 2 heads x 64 tokens x 32 numbers, but the shape says 2 x 65 x 32"),
         arguments(
             "more queries than keys",
             0,

@@ -96,8 +96,7 @@ class SparseAttentionTest {
             .build();
     Tensors tensors = Tensors.random(2, 1, 63);
 
-    try (SparseAttention attention =
-        SparseAttention.builder().registry(REGISTRY).heads(config).denseBelow(0).build()) {
+    try (SparseAttention attention = reference(config).build()) {
       attention.prefill(0, tensors.prefill());
       assertHead(tensors, 1, 2, "layer 0");
       attention.prefill(1, tensors.prefill());
@@ -161,8 +160,7 @@ class SparseAttentionTest {
             new ModelShape(1, 1, 1, Sizes.HEAD_DIM), "first-keys", Map.of("keys", 60));
     Tensors tensors = Tensors.random(1, 1, 63);
 
-    try (SparseAttention attention =
-        SparseAttention.builder().registry(REGISTRY).heads(config).denseBelow(0).build()) {
+    try (SparseAttention attention = reference(config).build()) {
       PrefillReport report = attention.prefill(0, tensors.prefill());
 
       assertThat(report.heads()).extracting(PrefillReport.Head::pattern).containsOnly("dense");
@@ -237,7 +235,7 @@ class SparseAttentionTest {
     HeadsConfig config =
         HeadsConfig.builder(new ModelShape(1, 4, 2, Sizes.HEAD_DIM))
             .assign("0", "0", "a-shape", Map.of("sink", 8, "local", 64))
-            .assign("0", "1", "vertical-slash", Map.of("verticals", 32, "slashes", 32, "local", 16))
+            .assign("0", "1", "vertical-slash", Map.of("verticals", 32, "slashes", 16, "local", 16))
             .assign("0", "2", "block-sparse", Map.of("blocks", 3))
             .assign("0", "3", "dense", Map.of())
             .build();
@@ -280,9 +278,13 @@ class SparseAttentionTest {
   }
 
   private static SparseAttention.Builder attention(int queryHeads, int keyValueHeads) {
+    return reference(config(queryHeads, keyValueHeads));
+  }
+
+  private static SparseAttention.Builder reference(HeadsConfig config) {
     return SparseAttention.builder()
         .registry(REGISTRY)
-        .heads(config(queryHeads, keyValueHeads))
+        .heads(config)
         .backend("reference")
         .threads(2)
         .denseBelow(0);

@@ -15,8 +15,8 @@ import java.util.Objects;
 /** Has each head's pattern build its index, and checks what comes back. */
 final class HeadIndexer implements AutoCloseable {
   /**
-   * An index with at least this share of the causal cells runs dense: what it leaves out is no more
-   * than reading lists costs.
+   * An index with at least this share of the causal cells runs dense: the few cells that it leaves
+   * out do not pay for reading its lists.
    */
   private static final double DENSE_FROM_DENSITY = 0.95;
 
