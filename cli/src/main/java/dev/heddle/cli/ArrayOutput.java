@@ -2,66 +2,70 @@ package dev.heddle.cli;
 
 import dev.heddle.api.ElementType;
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.llm.SafetensorsWriter;
+import dev.heddle.llm.TensorType;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
-/** An array file that will be written when its numbers are known. */
-final class ArrayOutput {
+/**
+ * An array file that is written when its numbers are known.
+ *
+ * @param file where it is written
+ * @param safetensors whether it is a {@code .safetensors} file, else {@code .npy}
+ * @param form what is written
+ */
+record ArrayOutput(StagedFile file, boolean safetensors, Form form) {
   /** Bytes that are written at once; a buffer cannot hold more than 2 GiB. */
   private static final long PIECE_BYTES = 64L << 20;
 
-  private final StagedFile staged;
-  private final byte[] header;
-
   /**
-   * What will be written.
+   * What is written: numbers in C order.
    *
    * @param tensor its name in a {@code .safetensors} file
    */
-  record Form(String tensor, ElementType type, List<Long> shape) {}
-
-  private ArrayOutput(StagedFile staged, byte[] header) {
-    this.staged = staged;
-    this.header = header;
+  record Form(String tensor, ElementType type, List<Long> shape) {
+    long bytes() {
+      return shape.stream().reduce((long) type.bytes(), Math::multiplyExact);
+    }
   }
 
   /**
-   * Opens a file for numbers in C order, before they are computed.
+   * Opens a file before its numbers are computed.
    *
    * @throws InvalidInputException if its ending cannot hold them, or it cannot be written there
    */
-  static ArrayOutput open(StagedFiles files, Path file, Form form) {
-    byte[] header = header(file, form);
-    long numbers = form.shape().stream().reduce(1L, Math::multiplyExact);
-    long bytes = header.length + numbers * form.type().bytes();
-    return new ArrayOutput(files.open(file, bytes), header);
+  static ArrayOutput open(StagedFiles files, Path target, Form form) {
+    boolean safetensors = target.toString().endsWith(ArrayReader.SAFETENSORS);
+    if (!safetensors && !target.toString().endsWith(ArrayReader.NPY)) {
+      throw ArrayReader.unknownEnding(target);
+    }
+    if (!safetensors && form.type() == ElementType.BFLOAT16) {
+      throw new InvalidInputException(
+          target + ": .npy has no bfloat16, the element type of Q; write a .safetensors file");
+    }
+    return new ArrayOutput(files.open(target, form.bytes()), safetensors, form);
   }
 
   /** Writes the numbers. */
   void write(MemorySegment numbers) throws IOException {
-    FileChannel channel = staged.channel();
-    writeFully(channel, ByteBuffer.wrap(header));
+    FileChannel channel = file.channel();
+    if (safetensors) {
+      SafetensorsWriter.Tensor tensor =
+          new SafetensorsWriter.Tensor(
+              form.tensor(), TensorType.of(form.type()), form.shape(), numbers);
+      SafetensorsWriter.write(channel, List.of(tensor), Map.of());
+      return;
+    }
+    writeFully(channel, ByteBuffer.wrap(NpyFormat.encode(form.type(), form.shape())));
     for (long from = 0; from < numbers.byteSize(); from += PIECE_BYTES) {
       long bytes = Math.min(PIECE_BYTES, numbers.byteSize() - from);
       writeFully(channel, numbers.asSlice(from, bytes).asByteBuffer());
     }
-  }
-
-  private static byte[] header(Path file, Form form) {
-    String name = file.toString();
-    if (!name.endsWith(ArrayFiles.NPY)) {
-      throw ArrayFiles.unknownEnding(file);
-    }
-    if (form.type() == ElementType.BFLOAT16) {
-      throw new InvalidInputException(
-          file
-              + ": .npy has no bfloat16, the element type of Q; write a .safetensors file instead");
-    }
-    return NpyFormat.encode(form.type(), form.shape());
   }
 
   private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {

@@ -68,8 +68,9 @@ final class AttendCommand extends HeddleCommand {
   Result execute() throws IOException {
     heads.requireOneChoice();
     outputs.requireDistinct();
-    try (Arena arena = Arena.ofShared()) {
-      AttendInputs inputs = AttendInputs.map(queries, keys, values, arena);
+    try (Arena arena = Arena.ofShared();
+        ArrayReader reader = new ArrayReader(arena)) {
+      AttendInputs inputs = AttendInputs.map(reader, queries, keys, values);
       PatternRegistry registry = discovery.get();
       try (SparseAttention attention =
               SparseAttention.builder()

@@ -5,7 +5,6 @@ import dev.heddle.api.HeadTensor;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.runtime.ModelShape;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 
 /**
  * Q, K and V of one layer, whose sizes fit together.
@@ -30,11 +29,11 @@ record AttendInputs(AttentionShape shape, HeadTensor queries, HeadTensor keys, H
    *
    * @throws InvalidInputException if one is malformed, or the sizes do not fit together
    */
-  static AttendInputs map(String queries, String keys, String values, Arena arena)
+  static AttendInputs map(ArrayReader reader, String queries, String keys, String values)
       throws IOException {
-    Source q = new Source("Q", queries, ArrayFiles.map(queries, arena));
-    Source k = new Source("K", keys, ArrayFiles.map(keys, arena));
-    Source v = new Source("V", values, ArrayFiles.map(values, arena));
+    Source q = new Source("Q", queries, reader.map(queries));
+    Source k = new Source("K", keys, reader.map(keys));
+    Source v = new Source("V", values, reader.map(values));
     require(k.tensor().heads() == v.tensor().heads(), k, v, "as many heads in V as in K");
     require(k.tensor().tokens() == v.tensor().tokens(), k, v, "as many tokens in V as in K");
     require(k.tensor().headDim() == v.tensor().headDim(), k, v, "as many numbers in V as in K");
