@@ -15,11 +15,11 @@ class HeddleTest {
     CommandRun run = CommandRun.heddle();
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out()).isEmpty();
-    assertThat(run.err()).contains("Usage: heddle", "attend", "check", "info", "patterns");
+    assertThat(run.err()).contains("Usage: heddle", "attend", "check", "demo", "info", "patterns");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"attend", "check", "info", "patterns"})
+  @ValueSource(strings = {"attend", "check", "demo", "info", "patterns"})
   void everyCommandHasHelp(String command) {
     CommandRun run = CommandRun.heddle(command, "--help").succeeded();
     assertThat(run.out())

@@ -1,0 +1,156 @@
+package dev.heddle.cli;
+
+import dev.heddle.api.InvalidInputException;
+import dev.heddle.cli.DemoJobBuilder.Size;
+import dev.heddle.cli.DemoReport.Setting;
+import dev.heddle.llm.LlamaModel;
+import dev.heddle.runtime.HeadsConfig;
+import dev.heddle.runtime.ModelShape;
+import dev.heddle.runtime.PatternRegistry;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code heddle demo}: one long text read twice, densely and sparsely. */
+@Command(
+    name = "demo",
+    description = {
+      "Have the bundled model read a long real text with facts planted in it, densely and sparsely,"
+          + " and answer questions about them.",
+      "Prints for each: the time to the first token, how much of the attention was computed, and"
+          + " how many answers were right in every digit."
+    })
+final class DemoCommand extends HeddleCommand {
+  private static final String MODEL = "byte-llama-5m";
+  private static final String TEXT = "jargon-file.txt";
+  private static final String HEADS_FILE = "heads.json";
+
+  /** The model finds facts best when the text is full of them. */
+  private static final int TOKENS_PER_FACT = 128;
+
+  private static final int MOST_QUESTIONS = 64;
+
+  private final Home home;
+  private final Supplier<PatternRegistry> discovery;
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      defaultValue = "32768",
+      description = "Length of text and first question; ${DEFAULT-VALUE} when not given.")
+  private int tokens;
+
+  @Option(
+      names = "--facts",
+      paramLabel = "N",
+      description = "Facts planted in the text; one for each 128 tokens when not given.")
+  private Optional<Integer> facts = Optional.empty();
+
+  @Option(
+      names = "--questions",
+      paramLabel = "N",
+      description = "Facts asked for; 64, or all if there are fewer, when not given.")
+  private Optional<Integer> questions = Optional.empty();
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Decides the window of the text, the facts, and their places.")
+  private long seed;
+
+  @Option(
+      names = "--heads",
+      paramLabel = "FILE",
+      description = "Heads file of the sparse run; the model's own when not given.")
+  private Optional<Path> headsFile = Optional.empty();
+
+  @Option(names = "--dense-only", description = "Leave the sparse run out.")
+  private boolean denseOnly;
+
+  @Option(names = "--sparse-only", description = "Leave the dense run out.")
+  private boolean sparseOnly;
+
+  @Mixin private ComputeOptions compute = new ComputeOptions();
+
+  DemoCommand(Console console, Home home, Supplier<PatternRegistry> discovery) {
+    super(console);
+    this.home = home;
+    this.discovery = discovery;
+  }
+
+  @Override
+  Result execute() throws IOException {
+    if (denseOnly && sparseOnly) {
+      throw new InvalidInputException("--dense-only and --sparse-only leave nothing to run");
+    }
+    Size size = size();
+    Path folder = home.model(MODEL);
+    LlamaModel.Settings settings =
+        LlamaModel.Settings.standard()
+            .withBackend(compute.backend())
+            .withThreads(compute.threads());
+    try (LlamaModel model = LlamaModel.open(folder, settings)) {
+      Map<String, HeadsConfig> configs = configs(model.attentionShape());
+      DemoJob job = job(size);
+      Conversation conversation = new Conversation(model, console());
+      model.requireReadable(size.tokens(), conversation.tokensBehindPrompt(job));
+      announce(size);
+      DemoRunner runner = new DemoRunner(model, conversation, discovery.get(), compute);
+      Map<String, DemoRun> runs = runner.run(configs, job);
+      String heads = denseOnly ? "" : headsFile().toString();
+      return new DemoReport(
+          new Setting(MODEL, TEXT, heads, runner.backendName(), compute.threads()), size, runs);
+    }
+  }
+
+  private void announce(Size size) {
+    if (!json()) {
+      console()
+          .out()
+          .printf(
+              Locale.ROOT,
+              "%s reads %,d tokens of %s with %d facts planted in them, then answers %d questions.%n",
+              MODEL,
+              size.tokens(),
+              TEXT,
+              size.facts(),
+              size.questions());
+      console().out().flush();
+    }
+  }
+
+  private Size size() {
+    int planted = facts.orElse(Math.max(1, tokens / TOKENS_PER_FACT));
+    return new Size(tokens, planted, questions.orElse(Math.min(MOST_QUESTIONS, planted)), seed);
+  }
+
+  private DemoJob job(Size size) throws IOException {
+    String text = Files.readString(home.text(TEXT), StandardCharsets.UTF_8);
+    return new DemoJobBuilder(ByteTokenizer::encode, ByteTokenizer.BEGIN, text).build(size);
+  }
+
+  private Map<String, HeadsConfig> configs(ModelShape shape) {
+    Map<String, HeadsConfig> configs = new LinkedHashMap<>();
+    if (!sparseOnly) {
+      configs.put(DemoReport.DENSE, HeadsConfig.uniform(shape, DemoReport.DENSE, Map.of()));
+    }
+    if (!denseOnly) {
+      configs.put(DemoReport.SPARSE, HeadsConfig.read(headsFile()));
+    }
+    return configs;
+  }
+
+  private Path headsFile() {
+    return headsFile.orElse(home.model(MODEL).resolve(HEADS_FILE));
+  }
+}
