@@ -98,6 +98,11 @@ public final class LlamaModel implements AutoCloseable {
     return config;
   }
 
+  /** Tokens that a text may have: the model's positions, or its window if that is shorter. */
+  public int maxTokens() {
+    return Math.min(config.maxPositions(), config.slidingWindow().orElse(Integer.MAX_VALUE));
+  }
+
   /** The attention sizes that the façade given to {@link #prefill} must have. */
   public ModelShape attentionShape() {
     return config.attention();

@@ -1,0 +1,13 @@
+package dev.heddle.llm;
+
+/** Hears of an answer while it is made. Called on the thread that makes it. */
+public interface GenerationListener extends PrefillProgress {
+  /** Hears nothing. */
+  GenerationListener SILENT = new GenerationListener() {};
+
+  @Override
+  default void onProgress(int layer, double fraction) {}
+
+  /** The next token of the answer was chosen. An end token is not part of it. */
+  default void onToken(int token) {}
+}
