@@ -1,4 +1,9 @@
-/** Finds patterns, reads heads files, and runs attention with each head's own pattern. */
+/**
+ * Finds patterns, reads heads files, and runs attention with each head's own pattern.
+ *
+ * <p>Patterns come from other modules through {@link java.util.ServiceLoader}: this module requires
+ * none of them. Dagger and Jackson are implementation details that no signature shows.
+ */
 module dev.heddle.runtime {
   requires transitive dev.heddle.api;
   requires transitive dev.heddle.kernels;

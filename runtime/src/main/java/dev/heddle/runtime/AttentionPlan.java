@@ -4,7 +4,7 @@ import dev.heddle.api.InvalidInputException;
 import dev.heddle.api.Option;
 import dev.heddle.api.Options;
 import dev.heddle.api.SparsePattern;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -75,10 +75,14 @@ public final class AttentionPlan {
   }
 
   /** One resolution: interns the assignments of a configuration. */
-  private record Resolver(
-      HeadsConfig config, PatternRegistry registry, Map<Assignment, Assignment> interned) {
+  private static final class Resolver {
+    private final HeadsConfig config;
+    private final PatternRegistry registry;
+    private final Map<Assignment, Assignment> interned = new HashMap<>();
+
     Resolver(HeadsConfig config, PatternRegistry registry) {
-      this(config, registry, new LinkedHashMap<>());
+      this.config = config;
+      this.registry = registry;
     }
 
     AttentionPlan resolve() {

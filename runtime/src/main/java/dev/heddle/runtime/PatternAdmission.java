@@ -19,6 +19,9 @@ final class PatternAdmission {
   private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*");
   private static final String BUILT_IN = "built in";
 
+  /** Causes that are followed: chains may have loops. */
+  private static final int MOST_CAUSES = 20;
+
   private final Map<String, List<Admitted>> byName = new LinkedHashMap<>();
   private final List<Refusal> refusals = new ArrayList<>();
 
@@ -34,8 +37,8 @@ final class PatternAdmission {
       SparsePattern pattern = candidate.pattern().get();
       String name = requireDeclaredWell(pattern);
       keep(new Admitted(name, new Entry(pattern, candidate.source()), candidate.required()));
-    } catch (VirtualMachineError outOfMemory) {
-      throw outOfMemory;
+    } catch (OutOfMemoryError notTheProvidersFault) {
+      throw notTheProvidersFault;
     } catch (Throwable failure) { // a provider's code may throw anything, and must fail alone
       if (candidate.required()) {
         throw new InvalidInputException(
@@ -91,7 +94,7 @@ final class PatternAdmission {
     return name;
   }
 
-  /** One line that says what went wrong, with the class of errors whose message says too little. */
+  /** One line that says what went wrong, to a reader who has the provider and not its code. */
   private static String reason(Throwable failure) {
     return switch (failure) {
       case InvalidInputException declaredBadly -> String.valueOf(declaredBadly.getMessage());
@@ -103,7 +106,7 @@ final class PatternAdmission {
 
   private static String firstLine(Throwable failure) {
     Throwable root = failure;
-    while (root.getCause() != null) {
+    for (int depth = 0; depth < MOST_CAUSES && root.getCause() != null; depth++) {
       root = root.getCause();
     }
     return String.valueOf(root).lines().findFirst().orElse(root.getClass().getName());

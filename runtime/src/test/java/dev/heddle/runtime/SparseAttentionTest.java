@@ -315,9 +315,10 @@ class SparseAttentionTest {
     Oracle oracle = new Oracle(tensors, head, keys);
     for (int query = 0; query < tensors.q().tokens(); query++) {
       double[] expected = oracle.row(query);
+      String place = description + ", head " + head + ", query " + query;
       for (int dim = 0; dim < expected.length; dim++) {
         assertThat((double) tensors.out().head(head).get(query, dim))
-            .as("%s, head %d, query %d, dim %d", description, head, query, dim)
+            .as(place)
             .isCloseTo(expected[dim], within(roundingOf(tensors.out().type(), expected[dim])));
       }
     }
