@@ -1,12 +1,8 @@
 package dev.heddle.kernels.vector;
 
 import static dev.heddle.kernels.vector.PanelProduct.LANES;
-import static dev.heddle.kernels.vector.PanelProduct.SPECIES;
-import static dev.heddle.kernels.vector.PanelProduct.VECTOR;
 
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * The running softmax of a panel: for each lane (a query) the greatest score so far, in base 2, and
@@ -26,12 +22,11 @@ import jdk.incubator.vector.VectorOperators;
  * its result is 0/0: NaN. NaN in a score makes its lane NaN and no other.
  */
 final class OnlineSoftmax {
-  /** Keys of a tile are a multiple of this. */
-  static final int KEY_STEP = 4;
-
   private final float[] greatest = new float[LANES];
   private final float[] sum = new float[LANES];
   private final float[] alpha = new float[LANES];
+  private final float[] base = new float[LANES];
+  private final float[] added = new float[LANES];
 
   /** Forgets all scores. */
   void clear() {
@@ -61,21 +56,20 @@ final class OnlineSoftmax {
    * Takes in a tile's scores and replaces them by their weights.
    *
    * @param scores {@code [keys][LANES]}, in base 2
-   * @param keys a multiple of {@link #KEY_STEP}
+   * @param keys a multiple of {@link SoftmaxKernels#KEY_STEP}
    * @param lanes whole vectors
    */
   void update(float[] scores, int keys, int lanes) {
-    for (int lane = 0; lane < lanes; lane += VECTOR) {
-      FloatVector before = FloatVector.fromArray(SPECIES, greatest, lane);
-      FloatVector after = larger(before, greatestScore(scores, keys, lane));
-      after.intoArray(greatest, lane);
+    System.arraycopy(greatest, 0, alpha, 0, lanes);
+    SoftmaxKernels.raise(greatest, scores, keys, lanes);
+    for (int lane = 0; lane < lanes; lane++) {
       // While all scores are -∞ the difference to 0 is taken: -∞ - (-∞) would be NaN.
-      FloatVector base =
-          after.blend(0f, after.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
-      FloatVector worth = Exp2.ofNonPositive(before.sub(base));
-      worth.intoArray(alpha, lane);
-      FloatVector added = weigh(scores, keys, lane, base);
-      FloatVector.fromArray(SPECIES, sum, lane).fma(worth, added).intoArray(sum, lane);
+      base[lane] = greatest[lane] == Float.NEGATIVE_INFINITY ? 0 : greatest[lane];
+    }
+    SoftmaxKernels.weigh(alpha, 1, lanes, base, added);
+    SoftmaxKernels.weigh(scores, keys, lanes, base, added);
+    for (int lane = 0; lane < lanes; lane++) {
+      sum[lane] = alpha[lane] * sum[lane] + added[lane];
     }
   }
 
@@ -86,46 +80,11 @@ final class OnlineSoftmax {
   void merge(OnlineSoftmax other) {
     for (int lane = 0; lane < LANES; lane++) {
       float most = Math.max(greatest[lane], other.greatest[lane]);
-      float base = most == Float.NEGATIVE_INFINITY ? 0 : most;
-      alpha[lane] = (float) Math.pow(2, greatest[lane] - base);
-      other.alpha[lane] = (float) Math.pow(2, other.greatest[lane] - base);
+      float least = most == Float.NEGATIVE_INFINITY ? 0 : most;
+      alpha[lane] = (float) Math.pow(2, greatest[lane] - least);
+      other.alpha[lane] = (float) Math.pow(2, other.greatest[lane] - least);
       greatest[lane] = most;
       sum[lane] = alpha[lane] * sum[lane] + other.alpha[lane] * other.sum[lane];
     }
-  }
-
-  /** The greatest score of each lane; four chains, since each step waits for the one before it. */
-  private static FloatVector greatestScore(float[] scores, int keys, int lane) {
-    FloatVector most0 = FloatVector.fromArray(SPECIES, scores, lane);
-    FloatVector most1 = FloatVector.fromArray(SPECIES, scores, LANES + lane);
-    FloatVector most2 = FloatVector.fromArray(SPECIES, scores, 2 * LANES + lane);
-    FloatVector most3 = FloatVector.fromArray(SPECIES, scores, 3 * LANES + lane);
-    for (int key = KEY_STEP; key < keys; key += KEY_STEP) {
-      int at = key * LANES + lane;
-      most0 = larger(most0, FloatVector.fromArray(SPECIES, scores, at));
-      most1 = larger(most1, FloatVector.fromArray(SPECIES, scores, at + LANES));
-      most2 = larger(most2, FloatVector.fromArray(SPECIES, scores, at + 2 * LANES));
-      most3 = larger(most3, FloatVector.fromArray(SPECIES, scores, at + 3 * LANES));
-    }
-    return larger(larger(most0, most1), larger(most2, most3));
-  }
-
-  private static FloatVector weigh(float[] scores, int keys, int lane, FloatVector base) {
-    FloatVector total = FloatVector.zero(SPECIES);
-    for (int at = lane; at < keys * LANES; at += LANES) {
-      FloatVector weight = Exp2.ofNonPositive(FloatVector.fromArray(SPECIES, scores, at).sub(base));
-      weight.intoArray(scores, at);
-      total = total.add(weight);
-    }
-    return total;
-  }
-
-  /**
-   * The larger of two; {@code max} of the Vector API takes six instructions to order NaN and -0,
-   * which nothing here needs. A NaN in {@code b} is passed over: it shows again when the score is
-   * weighed.
-   */
-  private static FloatVector larger(FloatVector a, FloatVector b) {
-    return a.blend(b, b.compare(VectorOperators.GT, a));
   }
 }

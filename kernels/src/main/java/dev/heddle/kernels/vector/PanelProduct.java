@@ -206,23 +206,26 @@ final class PanelProduct {
       sum6 = factors.fma(FloatVector.broadcast(SPECIES, values[at + 6 * rowStride]), sum6);
       sum7 = factors.fma(FloatVector.broadcast(SPECIES, values[at + 7 * rowStride]), sum7);
     }
+    float[] result = target.values;
     int to = row * LANES + lane;
-    put(sum0, target, to, lane);
-    put(sum1, target, to + LANES, lane);
-    put(sum2, target, to + 2 * LANES, lane);
-    put(sum3, target, to + 3 * LANES, lane);
-    put(sum4, target, to + 4 * LANES, lane);
-    put(sum5, target, to + 5 * LANES, lane);
-    put(sum6, target, to + 6 * LANES, lane);
-    put(sum7, target, to + 7 * LANES, lane);
-  }
-
-  private static void put(FloatVector sum, Target target, int to, int lane) {
-    FloatVector result = sum;
     if (target.accumulates()) {
       FloatVector scale = FloatVector.fromArray(SPECIES, target.scale, lane);
-      result = FloatVector.fromArray(SPECIES, target.values, to).fma(scale, sum);
+      sum0 = FloatVector.fromArray(SPECIES, result, to).fma(scale, sum0);
+      sum1 = FloatVector.fromArray(SPECIES, result, to + LANES).fma(scale, sum1);
+      sum2 = FloatVector.fromArray(SPECIES, result, to + 2 * LANES).fma(scale, sum2);
+      sum3 = FloatVector.fromArray(SPECIES, result, to + 3 * LANES).fma(scale, sum3);
+      sum4 = FloatVector.fromArray(SPECIES, result, to + 4 * LANES).fma(scale, sum4);
+      sum5 = FloatVector.fromArray(SPECIES, result, to + 5 * LANES).fma(scale, sum5);
+      sum6 = FloatVector.fromArray(SPECIES, result, to + 6 * LANES).fma(scale, sum6);
+      sum7 = FloatVector.fromArray(SPECIES, result, to + 7 * LANES).fma(scale, sum7);
     }
-    result.intoArray(target.values, to);
+    sum0.intoArray(result, to);
+    sum1.intoArray(result, to + LANES);
+    sum2.intoArray(result, to + 2 * LANES);
+    sum3.intoArray(result, to + 3 * LANES);
+    sum4.intoArray(result, to + 4 * LANES);
+    sum5.intoArray(result, to + 5 * LANES);
+    sum6.intoArray(result, to + 6 * LANES);
+    sum7.intoArray(result, to + 7 * LANES);
   }
 }
