@@ -23,8 +23,9 @@ final class KeyRuns {
   }
 
   /**
-   * The keys below {@code endKey} that row {@code row} lists: its blocks, then its columns. The
-   * rows of a dense index are one run each.
+   * The keys below {@code endKey} that row {@code row} lists: its columns, then its blocks, so that
+   * the diagonal, which some queries do not see, comes last. The rows of a dense index are one run
+   * each.
    */
   static KeyRuns of(BlockIndex index, int row, int endKey) {
     if (index.isDense()) {
@@ -67,16 +68,16 @@ final class KeyRuns {
   }
 
   private void nextRun() {
-    if (nextBlock < blocks && index.blockStart(row, nextBlock) < endKey) {
-      key = index.blockStart(row, nextBlock++);
-      runEnd = (int) Math.min((long) key + index.blocks().keyColumns(), endKey);
-    } else if (nextColumn < columns && index.column(row, nextColumn) < endKey) {
+    if (nextColumn < columns && index.column(row, nextColumn) < endKey) {
       key = index.column(row, nextColumn++);
       runEnd = key + 1;
       while (runEnd < endKey && nextColumn < columns && index.column(row, nextColumn) == runEnd) {
         nextColumn++;
         runEnd++;
       }
+    } else if (nextBlock < blocks && index.blockStart(row, nextBlock) < endKey) {
+      key = index.blockStart(row, nextBlock++);
+      runEnd = (int) Math.min((long) key + index.blocks().keyColumns(), endKey);
     } else {
       key = endKey;
       runEnd = endKey;

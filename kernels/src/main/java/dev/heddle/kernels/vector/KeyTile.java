@@ -22,7 +22,6 @@ final class KeyTile {
   private final float[] valueRows;
   private final int[] positions = new int[KEYS];
   private int count;
-  private int leastPosition;
   private int greatestPosition;
 
   KeyTile(int headDim) {
@@ -34,7 +33,6 @@ final class KeyTile {
   /** Takes the next keys of {@code runs}, as many as there is room for. */
   void fill(KeyRuns runs, HeadMatrix keys, HeadMatrix values) {
     count = 0;
-    leastPosition = Integer.MAX_VALUE;
     greatestPosition = -1;
     while (count < KEYS && runs.hasNext()) {
       int length = Math.min(runs.length(), KEYS - count);
@@ -44,27 +42,26 @@ final class KeyTile {
       runs.advance(length);
     }
     // What the rows past the last key hold must be finite: their weights are 0.
-    Arrays.fill(valueRows, count * headDim, paddedCount() * headDim, 0);
+    Arrays.fill(valueRows, count * headDim, padded(count) * headDim, 0);
   }
 
-  /** Keys in the tile. */
-  int count() {
-    return count;
+  /** Keys in the tile without those at its end that stand behind {@code position}. */
+  int countUpTo(int position) {
+    int visible = count;
+    while (visible > 0 && positions[visible - 1] > position) {
+      visible--;
+    }
+    return visible;
   }
 
-  /** {@link #count} rounded up to the row step of products. */
-  int paddedCount() {
-    return Math.ceilDiv(count, PanelProduct.ROW_STEP) * PanelProduct.ROW_STEP;
+  /** {@code keys} rounded up to the row step of products; the rows past the last key are finite. */
+  static int padded(int keys) {
+    return Math.ceilDiv(keys, PanelProduct.ROW_STEP) * PanelProduct.ROW_STEP;
   }
 
   /** Position in the sequence of key {@code i} of the tile. */
   int position(int i) {
     return positions[i];
-  }
-
-  /** The first of the tile's keys in the sequence. */
-  int leastPosition() {
-    return leastPosition;
   }
 
   /** The last of the tile's keys in the sequence. */
@@ -77,14 +74,20 @@ final class KeyTile {
     return valueRows[i * headDim + dim];
   }
 
-  /** K as the left matrix of {@code scores[key][lane] = Σ_dim K[key][dim] Q[dim][lane]}. */
-  Left keysByDim() {
-    return new Left(keyRows, paddedCount(), headDim, headDim, 1);
+  /**
+   * K of the first {@code keys} keys as the left matrix of {@code scores[key][lane] = Σ_dim
+   * K[key][dim] Q[dim][lane]}.
+   */
+  Left keysByDim(int keys) {
+    return new Left(keyRows, padded(keys), headDim, headDim, 1);
   }
 
-  /** V as the left matrix of {@code out[dim][lane] = Σ_key V[key][dim] weight[key][lane]}. */
-  Left valuesByKey() {
-    return new Left(valueRows, headDim, 1, paddedCount(), headDim);
+  /**
+   * V of the first {@code keys} keys as the left matrix of {@code out[dim][lane] = Σ_key
+   * V[key][dim] weight[key][lane]}.
+   */
+  Left valuesByKey(int keys) {
+    return new Left(valueRows, headDim, 1, padded(keys), headDim);
   }
 
   /** Whether V holds no infinity and no NaN. */
@@ -101,7 +104,6 @@ final class KeyTile {
       positions[count + i] = first + i;
     }
     count += length;
-    leastPosition = Math.min(leastPosition, first);
     greatestPosition = Math.max(greatestPosition, first + length - 1);
   }
 }

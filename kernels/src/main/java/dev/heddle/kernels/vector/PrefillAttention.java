@@ -33,16 +33,23 @@ record PrefillAttention(
     List<Task> tasks = new ArrayList<>();
     for (int head = 0; head < call.shape().queryHeads(); head++) {
       BlockIndex index = call.indices().get(head);
+      if (index.isDense()) {
+        addTasks(tasks, 0, new QueryRange(head, 1, 0, call.shape().queryTokens()));
+        continue;
+      }
       for (int row = 0; row < index.rows(); row++) {
-        int queries = index.queriesInRow(row);
-        QueryRange range = new QueryRange(head, 1, row * index.blocks().queryRows(), queries);
-        for (int from = 0; from < queries; from += QUERIES) {
-          tasks.add(new Task(row, range.part(from, QUERIES)));
-        }
+        int first = row * index.blocks().queryRows();
+        addTasks(tasks, row, new QueryRange(head, 1, first, index.queriesInRow(row)));
       }
     }
     tasks.sort(Comparator.comparingInt(task -> -task.range.firstQuery()));
     return tasks;
+  }
+
+  private static void addTasks(List<Task> tasks, int row, QueryRange range) {
+    for (int from = 0; from < range.queries(); from += QUERIES) {
+      tasks.add(new Task(row, range.part(from, QUERIES)));
+    }
   }
 
   private void attend(Task task, AttentionScratch scratch) {

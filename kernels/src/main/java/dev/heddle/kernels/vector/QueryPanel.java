@@ -58,25 +58,27 @@ final class QueryPanel {
    * @param scores scratch, {@code [KeyTile.KEYS][LANES]}
    */
   void attend(KeyTile tile, float[] scores) {
-    int lastPosition = firstPosition + range.queries() - 1;
-    if (tile.leastPosition() > lastPosition) {
+    int keys = tile.countUpTo(firstPosition + range.queries() - 1);
+    if (keys == 0) {
       return;
     }
     int lanes = PanelProduct.wholeVectors(range.lanes());
-    PanelProduct.multiply(tile.keysByDim(), queries, lanes, Target.overwrite(scores));
-    Arrays.fill(scores, tile.count() * LANES, tile.paddedCount() * LANES, Float.NEGATIVE_INFINITY);
+    int rows = KeyTile.padded(keys);
+    PanelProduct.multiply(tile.keysByDim(keys), queries, lanes, Target.overwrite(scores));
     boolean masked = tile.greatestPosition() > firstPosition;
     if (masked) {
-      for (int key = 0; key < tile.count(); key++) {
+      for (int key = 0; key < keys; key++) {
         int from = key * LANES;
         Arrays.fill(scores, from, from + hiddenLanes(tile, key), Float.NEGATIVE_INFINITY);
       }
     }
-    softmax.update(scores, tile.paddedCount(), lanes);
+    Arrays.fill(scores, keys * LANES, rows * LANES, Float.NEGATIVE_INFINITY);
+    softmax.update(scores, rows, lanes);
     if (masked && !tile.valuesAreFinite()) {
-      addVisible(tile, scores);
+      addVisible(tile, keys, scores);
     } else {
-      PanelProduct.multiply(tile.valuesByKey(), scores, lanes, new Target(out, softmax.alpha()));
+      Target target = new Target(out, softmax.alpha());
+      PanelProduct.multiply(tile.valuesByKey(keys), scores, lanes, target);
     }
   }
 
@@ -95,8 +97,9 @@ final class QueryPanel {
     for (int lane = 0; lane < range.lanes(); lane++) {
       int head = range.head(lane);
       int query = range.query(lane);
+      float share = 1 / softmax.sum(lane);
       for (int dim = 0; dim < headDim; dim++) {
-        row[dim] = out[dim * LANES + lane] / softmax.sum(lane);
+        row[dim] = out[dim * LANES + lane] * share;
       }
       HeadMatrix target = call.out().head(head);
       target.type().store(row, 0, target.memory(), target.rowOffset(query), headDim);
@@ -117,13 +120,13 @@ final class QueryPanel {
    * The product of weights and values for each query's own keys alone. Where V holds infinities or
    * NaN, a weight of 0 for a key that is hidden would still make NaN of them. Rare, and slow.
    */
-  private void addVisible(KeyTile tile, float[] weights) {
+  private void addVisible(KeyTile tile, int keys, float[] weights) {
     float[] alpha = softmax.alpha();
     for (int dim = 0; dim < headDim; dim++) {
       for (int lane = 0; lane < LANES; lane++) {
         out[dim * LANES + lane] *= alpha[lane];
       }
-      for (int key = 0; key < tile.count(); key++) {
+      for (int key = 0; key < keys; key++) {
         float value = tile.value(key, dim);
         for (int lane = hiddenLanes(tile, key); lane < LANES; lane++) {
           out[dim * LANES + lane] += weights[key * LANES + lane] * value;
