@@ -1,0 +1,121 @@
+package dev.heddle.architecture;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** What may depend on what. Each rule names the one place that may do a thing. */
+class WallsTest {
+  private static final JavaClasses HEDDLE =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages("dev.heddle");
+
+  @Test
+  void thereIsSomethingToCheck() {
+    assertThat(HEDDLE.size()).isGreaterThan(100);
+  }
+
+  @Test
+  void apiNeedsOnlyTheJdk() {
+    classes()
+        .that()
+        .resideInAPackage("dev.heddle.api..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("java..", "dev.heddle.api..", "org.jspecify..")
+        .check(HEDDLE);
+  }
+
+  @Test
+  void patternsNeedOnlyTheApi() {
+    classes()
+        .that()
+        .resideInAPackage("dev.heddle.pattern..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("java..", "dev.heddle.api..", "dev.heddle.pattern..", "org.jspecify..")
+        .check(HEDDLE);
+  }
+
+  @Test
+  void patternsDoNotKnowEachOther() {
+    for (String pattern : new String[] {"ashape", "verticalslash", "blocksparse"}) {
+      String home = "dev.heddle.pattern." + pattern + "..";
+      noClasses()
+          .that()
+          .resideInAPackage(home)
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("dev.heddle.pattern..").and(resideOutsideOfPackages(home)))
+          .check(HEDDLE);
+      noClasses()
+          .that()
+          .resideOutsideOfPackage(home)
+          .should()
+          .dependOnClassesThat(resideInAPackage(home))
+          .check(HEDDLE);
+    }
+  }
+
+  @Test
+  void onlyTheVectorBackendUsesTheVectorApi() {
+    onlyIn("jdk.incubator.vector..", "dev.heddle.kernels.vector..");
+  }
+
+  @Test
+  void backendsDoNotKnowEachOther() {
+    onlyIn("dev.heddle.kernels.vector..", "dev.heddle.kernels", "dev.heddle.kernels.vector..");
+    onlyIn(
+        "dev.heddle.kernels.reference..", "dev.heddle.kernels", "dev.heddle.kernels.reference..");
+  }
+
+  @Test
+  void nothingUsesCudaBindings() {
+    noClasses().should().dependOnClassesThat(resideInAPackage("jcuda..")).check(HEDDLE);
+  }
+
+  @Test
+  void onlyTheRuntimeIsWired() {
+    onlyIn("dagger..", "dev.heddle.runtime..", "dev.heddle.cli..");
+  }
+
+  @Test
+  void librariesStayWhereTheyAreNeeded() {
+    onlyIn("ai.djl..", "dev.heddle.llm..");
+    onlyIn("picocli..", "dev.heddle.cli..");
+    onlyIn("me.tongfei..", "dev.heddle.cli..");
+    onlyIn("tools.jackson..", "dev.heddle.runtime..", "dev.heddle.llm..", "dev.heddle.cli..");
+    onlyIn("org.junit..", "dev.heddle.testkit..");
+  }
+
+  @Test
+  void theRuntimeDoesNotKnowItsCallers() {
+    onlyIn("dev.heddle.cli..", "dev.heddle.cli..");
+    onlyIn("dev.heddle.llm..", "dev.heddle.llm..", "dev.heddle.cli..");
+    onlyIn("dev.heddle.runtime..", "dev.heddle.runtime..", "dev.heddle.llm..", "dev.heddle.cli..");
+  }
+
+  @Test
+  void noStaticStateCanChange() {
+    fields().that().areStatic().should().beFinal().check(HEDDLE);
+  }
+
+  private static void onlyIn(String used, String... homes) {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(homes)
+        .should()
+        .dependOnClassesThat(resideInAPackage(used))
+        .allowEmptyShould(false)
+        .check(HEDDLE);
+  }
+}
