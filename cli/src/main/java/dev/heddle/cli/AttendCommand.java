@@ -73,11 +73,8 @@ final class AttendCommand extends HeddleCommand {
       AttendInputs inputs = AttendInputs.map(reader, queries, keys, values);
       PatternRegistry registry = discovery.get();
       try (SparseAttention attention =
-              SparseAttention.builder()
-                  .registry(registry)
-                  .heads(heads.config(inputs.oneLayer(), registry))
-                  .backend(compute.backend())
-                  .threads(compute.threads())
+              compute
+                  .builder(registry, heads.config(inputs.oneLayer(), registry))
                   .denseBelow(denseBelow)
                   .build();
           AttendOutputs files = outputs.open(inputs.queries())) {

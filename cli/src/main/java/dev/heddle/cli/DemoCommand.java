@@ -4,12 +4,12 @@ import dev.heddle.api.InvalidInputException;
 import dev.heddle.cli.DemoJobBuilder.Size;
 import dev.heddle.cli.DemoReport.Setting;
 import dev.heddle.llm.LlamaModel;
+import dev.heddle.llm.ModelFolder;
+import dev.heddle.llm.TextTokenizer;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.ModelShape;
 import dev.heddle.runtime.PatternRegistry;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -95,14 +95,11 @@ final class DemoCommand extends HeddleCommand {
     }
     Size size = size();
     Path folder = home.model(MODEL);
-    LlamaModel.Settings settings =
-        LlamaModel.Settings.standard()
-            .withBackend(compute.backend())
-            .withThreads(compute.threads());
-    try (LlamaModel model = LlamaModel.open(folder, settings)) {
+    try (TextTokenizer tokenizer = TextTokenizer.open(ModelFolder.open(folder).tokenizerFile());
+        LlamaModel model = LlamaModel.open(folder, compute.modelSettings())) {
       Map<String, HeadsConfig> configs = configs(model.attentionShape());
-      DemoJob job = job(size);
-      Conversation conversation = new Conversation(model, console());
+      DemoJob job = job(tokenizer, size);
+      Conversation conversation = new Conversation(model, tokenizer, console());
       model.requireReadable(size.tokens(), conversation.tokensBehindPrompt(job));
       announce(size);
       DemoRunner runner = new DemoRunner(model, conversation, discovery.get(), compute);
@@ -134,18 +131,19 @@ final class DemoCommand extends HeddleCommand {
     return new Size(tokens, planted, questions.orElse(Math.min(MOST_QUESTIONS, planted)), seed);
   }
 
-  private DemoJob job(Size size) throws IOException {
-    String text = Files.readString(home.text(TEXT), StandardCharsets.UTF_8);
-    return new DemoJobBuilder(ByteTokenizer::encode, ByteTokenizer.BEGIN, text).build(size);
+  private DemoJob job(TextTokenizer tokenizer, Size size) throws IOException {
+    String text = TextFile.read(home.text(TEXT));
+    int[] beginning = tokenizer.encode("");
+    return new DemoJobBuilder(tokenizer::encodeContinuation, beginning, text).build(size);
   }
 
   private Map<String, HeadsConfig> configs(ModelShape shape) {
     Map<String, HeadsConfig> configs = new LinkedHashMap<>();
     if (!sparseOnly) {
-      configs.put(DemoReport.DENSE, HeadsConfig.uniform(shape, DemoReport.DENSE, Map.of()));
+      configs.put(DemoReport.DENSE, ModelHeads.dense(shape));
     }
     if (!denseOnly) {
-      configs.put(DemoReport.SPARSE, HeadsConfig.read(headsFile()));
+      configs.put(DemoReport.SPARSE, ModelHeads.read(headsFile(), shape));
     }
     return configs;
   }
