@@ -26,8 +26,8 @@ import picocli.CommandLine.Option;
     description = "Read a prompt with a Llama-family model and print what it writes next.",
     footer = {
       "",
-      "The model is a folder in the Hugging Face layout: config.json, *.safetensors,",
-      "tokenizer.json. The text goes to standard output, notes and speed to standard error."
+      "The model is a folder in the Hugging Face layout: config.json, safetensors files,"
+          + " tokenizer.json. The text goes to standard output, notes and speed to standard error."
     })
 final class RunCommand extends HeddleCommand {
   private static final String HEADS_FILE = "heads.json";
