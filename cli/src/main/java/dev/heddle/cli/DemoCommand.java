@@ -100,7 +100,7 @@ final class DemoCommand extends HeddleCommand {
       Map<String, HeadsConfig> configs = configs(model.attentionShape());
       DemoJob job = job(tokenizer, size);
       Conversation conversation = new Conversation(model, tokenizer, console());
-      model.requireReadable(size.tokens(), conversation.tokensBehindPrompt(job));
+      requireRoom(model, size.tokens(), conversation.tokensBehindPrompt(job));
       announce(size);
       DemoRunner runner = new DemoRunner(model, conversation, discovery.get(), compute);
       Map<String, DemoRun> runs = runner.run(configs, job);
@@ -124,6 +124,16 @@ final class DemoCommand extends HeddleCommand {
               size.questions());
       console().out().flush();
     }
+  }
+
+  private static void requireRoom(LlamaModel model, int promptTokens, int tokensBehind) {
+    long all = (long) promptTokens + tokensBehind;
+    if (all > model.maxTokens()) {
+      throw new InvalidInputException(
+          "--tokens is %d, and questions and answers take %d more; allowed: %d together, the positions of the model"
+              .formatted(promptTokens, tokensBehind, model.maxTokens()));
+    }
+    model.requireReadable(promptTokens, tokensBehind);
   }
 
   private Size size() {
