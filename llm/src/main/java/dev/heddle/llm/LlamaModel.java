@@ -127,7 +127,7 @@ public final class LlamaModel implements AutoCloseable {
   /** The memory that a prompt and an answer of these lengths take. */
   public MemoryEstimate memoryEstimate(int promptTokens, int newTokens) {
     return new MemoryEstimate(
-        KeyValueCache.bytes(config.attention(), promptTokens + newTokens),
+        KeyValueCache.bytes(config.attention(), (long) promptTokens + newTokens),
         Activations.bytes(config, promptTokens));
   }
 

@@ -48,6 +48,9 @@ class BadModelFolderTest {
         Arguments.of(
             llama().with("num_key_value_heads", 3),
             "num_key_value_heads: is 3; allowed: a divisor of num_attention_heads, which is 4"),
+        Arguments.of(
+            llama().with("num_attention_heads", 1 << 30),
+            "num_attention_heads: is 1073741824; allowed: at most 67108863 with a head dim of 32"),
         Arguments.of(llama().with("head_dim", 33), "head_dim: is 33; allowed: an even number"),
         Arguments.of(
             llama().without("head_dim"),
