@@ -36,8 +36,8 @@ final class KeyTile {
     greatestPosition = -1;
     while (count < KEYS && runs.hasNext()) {
       int length = Math.min(runs.length(), KEYS - count);
-      keys.copyRows(runs.key(), length, keyRows, count * headDim);
-      values.copyRows(runs.key(), length, valueRows, count * headDim);
+      HeapRows.copy(keys, runs.key(), length, keyRows, count * headDim);
+      HeapRows.copy(values, runs.key(), length, valueRows, count * headDim);
       addPositions(runs.key(), length);
       runs.advance(length);
     }

@@ -45,7 +45,7 @@ final class QueryPanel {
     softmax.clear();
     float scale = (float) (call.softmaxScale() * LOG2_E);
     for (int lane = 0; lane < range.lanes(); lane++) {
-      call.queries().head(range.head(lane)).copyRows(range.query(lane), 1, row, 0);
+      HeapRows.copy(call.queries().head(range.head(lane)), range.query(lane), 1, row, 0);
       for (int dim = 0; dim < headDim; dim++) {
         queries[dim * LANES + lane] = row[dim] * scale;
       }

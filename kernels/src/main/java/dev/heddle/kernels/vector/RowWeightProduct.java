@@ -4,6 +4,7 @@ import static dev.heddle.kernels.vector.PanelProduct.SPECIES;
 import static dev.heddle.kernels.vector.PanelProduct.VECTOR;
 
 import dev.heddle.api.ElementType;
+import dev.heddle.api.HeadMatrix;
 import dev.heddle.kernels.MatrixProducts.Weight;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -56,9 +57,10 @@ final class RowWeightProduct {
       Weight weight, float[] activations, int tokens, int stride, MemorySegment out) {
     void rows(int first, int most, float[] rows) {
       int count = Math.min(most, weight.outputs() - first);
+      HeadMatrix matrix =
+          HeadMatrix.contiguous(weight.memory(), weight.type(), weight.outputs(), weight.inputs());
       for (int i = 0; i < count; i++) {
-        long from = (long) (first + i) * weight.inputs();
-        weight.type().load(weight.memory(), from, rows, i * stride, weight.inputs());
+        HeapRows.copy(matrix, first + i, 1, rows, i * stride);
       }
       float[] results = new float[count + ROWS];
       for (int token = 0; token < tokens; token++) {
