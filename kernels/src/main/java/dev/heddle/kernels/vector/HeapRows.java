@@ -44,6 +44,32 @@ final class HeapRows {
     }
   }
 
+  /** Writes {@code count} rows to {@code matrix} from row {@code firstToken} on. */
+  static void store(float[] rows, HeadMatrix matrix, int firstToken, int count) {
+    int headDim = matrix.headDim();
+    boolean dense = matrix.tokenStride() == headDim;
+    int length = dense ? count * headDim : headDim;
+    for (int i = 0; i < count; i += dense ? count : 1) {
+      long to = matrix.rowOffset(firstToken + i);
+      matrix.type().store(rows, i * headDim, matrix.memory(), to, length);
+    }
+  }
+
+  /**
+   * Copies the rows {@code tokens[0]} to {@code tokens[count - 1]} to {@code target}, one after the
+   * other; neighbours together.
+   */
+  static void gather(HeadMatrix matrix, int[] tokens, int count, float[] target) {
+    for (int i = 0; i < count; ) {
+      int end = i + 1;
+      while (end < count && tokens[end] == tokens[end - 1] + 1) {
+        end++;
+      }
+      copy(matrix, tokens[i], end - i, target, i * matrix.headDim());
+      i = end;
+    }
+  }
+
   /** Makes float32 of {@code count} bfloat16 numbers: they are its upper halves. */
   private static void widen(MemorySegment memory, long from, int count, float[] target, int to) {
     short[] halves = new short[count];
