@@ -21,6 +21,7 @@ struct AttentionShape : MmaShape<Element, HeadDim> {};
 template <int HeadDim>
 struct AttentionShape<float, HeadDim> : FloatShape<HeadDim> {};
 
+// The coordinates are read anew for the write-out: kept through the loop they would cost registers.
 template <class Element, int HeadDim, template <int> class Policy>
 __device__ __forceinline__ void attend(const AttentionParams& params) {
   using Shape = AttentionShape<Element, HeadDim>;
@@ -32,18 +33,18 @@ __device__ __forceinline__ void attend(const AttentionParams& params) {
   if constexpr (sizeof(Element) == 4) {
     FloatLoop<Shape, Policy<Shape::kTileKeys>::kGathers> loop(params, queries, sharedMemory);
     loop.run(policy);
-    loop.writeOut(params, queries);
+    loop.writeOut(params, QueryTile<Shape::kTileRows>(params));
   } else {
     using Rows = SharedRows<HeadDim>;
     const HeadRows source =
         HeadRows::of<Element>(params.queries, queries.queryHead, params.queryHeadStride,
                               queries.sequence.firstQuery + queries.firstQuery, params.queryTokenStride);
     copyTile<Shape::kTileRows, HeadDim, Shape::kThreads, false>(
-        sharedAddress(sharedMemory), source, {0, queries.queries, nullptr}, nullptr, params.headDim);
+        sharedAddress(sharedMemory), source, {0, queries.queries}, nullptr, params.headDim);
     MmaLoop<Shape, Policy<Shape::kTileKeys>::kGathers> loop(params, queries, sharedMemory);
     loop.run(policy);
     waitForCopies();
-    heddle::writeOut(loop, params, queries);
+    heddle::writeOut(loop, params, QueryTile<Shape::kTileRows>(params));
   }
 }
 

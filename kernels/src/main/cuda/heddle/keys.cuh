@@ -6,6 +6,7 @@
 //     template <int Rows> __device__ Policy(const AttentionParams&, const QueryTile<Rows>&);
 //     __device__ int tiles() const;
 //     __device__ KeyTile tile(int i) const;       // for 0 <= i < tiles()
+//     const int32_t* columns;                     // if it gathers: ascending in each tile
 //   };
 //
 // No key comes twice and none lies above the tile's last query.
@@ -15,18 +16,21 @@
 
 namespace heddle {
 
-// Neighbouring keys from `first` on, or, if `columns` is not null, those that it lists in ascending
-// order. `count` is not positive for a tile that no query of this query tile sees.
+// At most TileKeys keys: neighbours from `first` on or, if `first` is negative, those that the policy's
+// list of columns holds from number ~first on. (One number for both: a pointer per tile in flight costs
+// registers.) `count` is not positive for a tile that no query of the query tile sees.
 struct KeyTile {
   int first;
   int count;
-  const int32_t* columns;
+
+  __device__ bool isColumns() const { return first < 0; }
+  __device__ int firstColumn() const { return ~first; }
 };
 
 // Neighbouring keys from first on, cut off at the end of what the query tile sees.
 template <int TileKeys>
 __device__ inline KeyTile keyRange(int first, int count, int visibleKeys) {
-  return {first, min(min(count, TileKeys), visibleKeys - first), nullptr};
+  return {first, min(min(count, TileKeys), visibleKeys - first)};
 }
 
 // Every key up to the query's own position.
@@ -79,7 +83,7 @@ struct RowKeys {
       return keyRange<TileKeys>(first, TileKeys, visibleKeys);
     }
     const int done = (i - blockTiles) * TileKeys;
-    return {0, min(TileKeys, columnCount - done), columns + done};
+    return {~done, min(TileKeys, columnCount - done)};
   }
 };
 

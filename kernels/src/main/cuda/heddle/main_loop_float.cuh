@@ -30,7 +30,7 @@ struct FloatShape {
 // Starts the copy of rows to shared memory; what is not there becomes zero.
 template <int Rows, int HeadDim, int RowLength, int Threads>
 __device__ inline void copyFloatRows(float* target, const HeadRows& source, const KeyTile& tile,
-                                     int headDim) {
+                                     const int32_t* columns, int headDim) {
   constexpr int kChunks = HeadDim / 4;
   for (int i = threadIdx.x; i < Rows * kChunks; i += Threads) {
     const int row = i / kChunks;
@@ -38,7 +38,7 @@ __device__ inline void copyFloatRows(float* target, const HeadRows& source, cons
     const bool valid = row < tile.count && chunk * 4 < headDim;
     int key = 0;
     if (valid) {
-      key = tile.columns == nullptr ? tile.first + row : tile.columns[row];
+      key = tile.isColumns() ? columns[tile.firstColumn() + row] : tile.first + row;
     }
     copyChunk(sharedAddress(target + row * RowLength + chunk * 4),
               source.row(key) + (valid ? chunk * 16 : 0), valid);
@@ -60,6 +60,7 @@ struct FloatLoop {
   int y;
   HeadRows keys;
   HeadRows values;
+  const int32_t* columns = nullptr;
   int headDim;
   int firstPosition;
   float scaleLog2;
@@ -89,11 +90,14 @@ struct FloatLoop {
         params.queries, queries.queryHead, params.queryHeadStride,
         queries.sequence.firstQuery + queries.firstQuery, params.queryTokenStride);
     copyFloatRows<Shape::kTileRows, Shape::kHeadDim, Shape::kRowLength, Shape::kThreads>(
-        query, source, {0, queries.queries, nullptr}, headDim);
+        query, source, {0, queries.queries}, nullptr, headDim);
   }
 
   template <class Policy>
   __device__ void run(const Policy& policy) {
+    if constexpr (Gathers) {
+      columns = policy.columns;
+    }
     const int tiles = policy.tiles();
     for (int t = 0; t < tiles; t++) {
       const KeyTile tile = policy.tile(t);
@@ -143,14 +147,12 @@ struct FloatLoop {
 
  private:
   __device__ bool needsMask(const KeyTile& tile) const {
-    const bool columns = Gathers && tile.columns != nullptr;
-    const int last = columns ? tile.columns[tile.count - 1] : tile.first + tile.count - 1;
-    return tile.count < Shape::kTileKeys || last > firstPosition;
+    return tile.count < Shape::kTileKeys || position(tile, tile.count - 1) > firstPosition;
   }
 
   __device__ void load(const HeadRows& source, const KeyTile& tile) {
     copyFloatRows<Shape::kTileKeys, Shape::kHeadDim, Shape::kRowLength, Shape::kThreads>(
-        tileRows, source, tile, headDim);
+        tileRows, source, tile, columns, headDim);
     waitForCopies();
     __syncthreads();
   }
@@ -212,11 +214,12 @@ struct FloatLoop {
   }
 
   __device__ bool reads(int row, int key, const KeyTile& tile) const {
-    if (key >= tile.count) {
-      return false;
-    }
-    const bool columns = Gathers && tile.columns != nullptr;
-    return (columns ? tile.columns[key] : tile.first + key) <= firstPosition + row;
+    return key < tile.count && position(tile, key) <= firstPosition + row;
+  }
+
+  __device__ int position(const KeyTile& tile, int key) const {
+    const bool isColumns = Gathers && tile.isColumns();
+    return isColumns ? columns[tile.firstColumn() + key] : tile.first + key;
   }
 
   template <bool Masked>

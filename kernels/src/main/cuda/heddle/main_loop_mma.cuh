@@ -53,22 +53,22 @@ struct MmaLoop {
   using Scores = float[kRowTiles][2 * kKeySteps][4];
   using Weights = uint32_t[kRowTiles][kKeySteps][4];
 
+  const AttentionParams& params;
   unsigned char* memory;
   uint32_t address;  // of memory
   int lane;
   int firstRow;  // of this warp
   HeadRows keys;
   HeadRows values;
-  int headDim;
   int firstPosition;
-  float scaleLog2;
 
   float out[kRowTiles][2 * kDimSteps][4];
   OnlineSoftmax<2 * kRowTiles> softmax;
 
-  __device__ MmaLoop(const AttentionParams& params, const QueryTile<Shape::kTileRows>& queries,
+  __device__ MmaLoop(const AttentionParams& parameters, const QueryTile<Shape::kTileRows>& queries,
                      unsigned char* sharedMemory)
-      : memory(sharedMemory),
+      : params(parameters),
+        memory(sharedMemory),
         address(sharedAddress(sharedMemory)),
         lane(threadIdx.x % 32),
         firstRow(threadIdx.x / 32 * (16 * kRowTiles)),
@@ -76,9 +76,7 @@ struct MmaLoop {
                                    queries.sequence.firstKey, params.keyTokenStride)),
         values(HeadRows::of<Element>(params.values, queries.keyValueHead, params.valueHeadStride,
                                      queries.sequence.firstKey, params.valueTokenStride)),
-        headDim(params.headDim),
-        firstPosition(queries.firstPosition),
-        scaleLog2(params.softmaxScale * kLog2E) {
+        firstPosition(queries.firstPosition) {
 #pragma unroll
     for (int i = 0; i < kRowTiles * 2 * kDimSteps * 4; i++) {
       (&out[0][0][0])[i] = 0;
@@ -93,7 +91,7 @@ struct MmaLoop {
     }
     KeyTile tile = policy.tile(0);
     KeyTile next = policy.tile(min(1, tiles - 1));
-    startFirstTiles(tile, next);
+    startFirstTiles(policy, tile, next);
     for (int t = 0; t < tiles; t++) {
       waitForCopies();
       const bool masked = needsMask(tile, t);
@@ -108,7 +106,7 @@ struct MmaLoop {
       const KeyTile afterNext = policy.tile(min(t + 2, tiles - 1));
       if (t + 1 < tiles) {
         startTile(next, t + 1);
-        startPositions(afterNext, t + 2);
+        startPositions(policy, afterNext, t + 2);
       }
       addTile(tile, t, masked);
       tile = next;
@@ -132,39 +130,45 @@ struct MmaLoop {
     return *reinterpret_cast<NonFiniteKeys*>(memory + Shape::kMarksAt);
   }
 
-  __device__ void startFirstTiles(const KeyTile& first, const KeyTile& second) {
+  template <class Policy>
+  __device__ void startFirstTiles(const Policy& policy, const KeyTile& first,
+                                  const KeyTile& second) {
     if (threadIdx.x == 0) {
       marks().clear(0);
       marks().clear(1);
     }
     if (Gathers) {
-      startPositions(first, 0);
-      startPositions(second, 1);
+      startPositions(policy, first, 0);
+      startPositions(policy, second, 1);
       waitForCopies();
     }
     __syncthreads();
     startTile(first, 0);
   }
 
-  __device__ void startPositions(const KeyTile& tile, int t) {
-    if (Gathers && tile.columns != nullptr && threadIdx.x < Shape::kTileKeys) {
-      const bool valid = int(threadIdx.x) < tile.count;
-      copyWord(sharedAddress(positions(t) + threadIdx.x), tile.columns + (valid ? threadIdx.x : 0),
-               valid);
+  // Starts the copy of the list of a tile's keys, if it is one of columns.
+  template <class Policy>
+  __device__ void startPositions(const Policy& policy, const KeyTile& tile, int t) {
+    if constexpr (Gathers) {
+      if (tile.isColumns() && threadIdx.x < Shape::kTileKeys) {
+        const bool valid = int(threadIdx.x) < tile.count;
+        copyWord(sharedAddress(positions(t) + threadIdx.x),
+                 policy.columns + tile.firstColumn() + (valid ? threadIdx.x : 0), valid);
+      }
     }
   }
 
   __device__ void startTile(const KeyTile& tile, int t) {
     copyTile<Shape::kTileKeys, Shape::kHeadDim, Shape::kThreads, Gathers>(
-        address + keysAt(t), keys, tile, positions(t), headDim);
+        address + keysAt(t), keys, tile, positions(t), params.headDim);
     copyTile<Shape::kTileKeys, Shape::kHeadDim, Shape::kThreads, Gathers>(
-        address + valuesAt(t), values, tile, positions(t), headDim);
+        address + valuesAt(t), values, tile, positions(t), params.headDim);
   }
 
   // Whether some query of the thread block does not read some key of the tile.
   __device__ bool needsMask(const KeyTile& tile, int t) const {
     int last = tile.first + tile.count - 1;
-    if (Gathers && tile.columns != nullptr) {
+    if (Gathers && tile.isColumns()) {
       last = positions(t)[tile.count - 1];
     }
     return tile.count < Shape::kTileKeys || last > firstPosition;
@@ -223,7 +227,7 @@ struct MmaLoop {
 
   // Whether the query in row `row` reads key number `key` of the tile.
   __device__ bool reads(int row, int key, const KeyTile& tile, int t) const {
-    const bool column = Gathers && tile.columns != nullptr;
+    const bool column = Gathers && tile.isColumns();
     const int position = column ? positions(t)[key] : tile.first + key;
     return key < tile.count && position <= firstPosition + row;
   }
@@ -246,6 +250,7 @@ struct MmaLoop {
 
   // weights = 2^(scaled scores - greatest), rounded to the element type; rescales what was summed.
   __device__ void weigh(const Scores& scores, Weights& weights) {
+    const float scaleLog2 = params.softmaxScale * kLog2E;
     float alpha[kRowTiles][2];
     bool changed = false;
 #pragma unroll
@@ -316,7 +321,7 @@ struct MmaLoop {
       if ((marked[key / 32] >> key % 32 & 1) == 0) {
         continue;
       }
-      const bool column = Gathers && tile.columns != nullptr;
+      const bool column = Gathers && tile.isColumns();
       const int position = column ? positions(t)[key] : tile.first + key;
       const Element* value = reinterpret_cast<const Element*>(values.row(position));
 #pragma unroll
@@ -354,7 +359,7 @@ struct MmaLoop {
 #pragma unroll
       for (int i = 0; i < 2; i++) {
         const int dim = n * 8 + lane % 4 * 2 + i;
-        const float number = dim < headDim ? toFloat(value[dim]) : 0.f;
+        const float number = dim < params.headDim ? toFloat(value[dim]) : 0.f;
         if (!isfinite(number)) {
           sums[n][2 * half + i] += weight * number;
         }

@@ -81,7 +81,7 @@ __device__ inline void copyTile(uint32_t target, const HeadRows& source, const K
   forOwnChunks<TileKeys, Rows::kChunks, Threads>([&](int row, int chunk) {
     const bool valid = row < tile.count && chunk * 8 < headDim;
     int key = tile.first + row;
-    if (Gathers && tile.columns != nullptr) {
+    if (Gathers && tile.isColumns()) {
       key = positions[row];
     }
     copyChunk(target + Rows::offset(row, chunk), source.row(valid ? key : 0) + (valid ? chunk * 16 : 0),
