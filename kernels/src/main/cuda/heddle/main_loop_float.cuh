@@ -168,7 +168,7 @@ struct FloatLoop {
 #pragma unroll 1
     for (int dim = 0; dim < Shape::kHeadDim; dim += kDimGroup) {
       float sums[kRows][kKeys] = {};
-#pragma unroll 2
+#pragma unroll 1
       for (int i = 0; i < kDimGroup; i += 4) {
         addProducts(sums, dim + i);
       }
