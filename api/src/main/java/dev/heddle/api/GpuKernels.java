@@ -11,11 +11,6 @@ public interface GpuKernels {
   /** The kernels. Where the build left them out, the host builds the index. */
   KernelSource source();
 
-  /** Whether {@code call} can be computed here; if not, the host builds its indices. */
-  default boolean suits(GpuCall call) {
-    return true;
-  }
-
   /**
    * Whether a head with these options reads every key of such a sequence: then the dense kernel
    * computes it.

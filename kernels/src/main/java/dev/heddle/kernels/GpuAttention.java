@@ -1,5 +1,6 @@
 package dev.heddle.kernels;
 
+import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.InvalidInputException;
@@ -22,6 +23,17 @@ public interface GpuAttention {
    * @throws DeviceMemoryException if the device has not enough free memory; nothing was written
    */
   GpuReport attend(AttentionCall tensors, BlockShape blocks, List<HeadWork> heads);
+
+  /**
+   * Builds the indices of a layer that lies in host memory, on the device where {@code heads} says
+   * so, and reads them back. Computes no attention and writes nothing.
+   *
+   * @return one index per query head
+   * @throws InvalidInputException if the GPU kernels do not take the sizes, or a head's kernels
+   *     compute its index without storing it
+   * @throws DeviceMemoryException if the device has not enough free memory
+   */
+  List<BlockIndex> indices(AttentionCall tensors, BlockShape blocks, List<HeadWork> heads);
 
   /**
    * Queues the attention of a layer that lies in device memory. The output may be read by what the

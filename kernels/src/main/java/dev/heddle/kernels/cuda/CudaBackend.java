@@ -52,6 +52,18 @@ final class CudaBackend implements AttentionBackend, GpuAttention {
   }
 
   @Override
+  public List<BlockIndex> indices(
+      AttentionCall tensors, BlockShape blocks, List<HeadWork> heads) {
+    HostLayer layer = new HostLayer(tensors, blocks);
+    return device.call(
+        lane -> {
+          try (WorkQueue queue = new WorkQueue(device, lane)) {
+            return layer.indices(queue, heads, device.pool());
+          }
+        });
+  }
+
+  @Override
   public void attend(GpuLayer layer, List<HeadWork> heads, long stream) {
     AttentionLaunch.requireSupported(layer);
     LayerPlan plan = LayerPlan.of(layer, heads);

@@ -45,7 +45,7 @@ final class DeviceReport {
       device.module(SharedKernels.ROWS);
       return "the shared kernel images fit";
     } catch (DeviceException refused) {
-      return refused.getMessage();
+      return String.valueOf(refused.getMessage());
     }
   }
 }

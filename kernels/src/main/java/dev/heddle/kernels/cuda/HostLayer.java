@@ -1,6 +1,7 @@
 package dev.heddle.kernels.cuda;
 
 import dev.heddle.api.AttentionLaunch;
+import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.ElementType;
 import dev.heddle.api.GpuLayer;
@@ -12,6 +13,7 @@ import dev.heddle.kernels.AttentionCall;
 import dev.heddle.kernels.GpuReport;
 import dev.heddle.kernels.HeadWork;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** A layer in host memory: uploaded, computed, downloaded. */
 final class HostLayer {
@@ -44,7 +46,9 @@ final class HostLayer {
     GpuLayer layer = uploaded(queue, transfer);
     LayerPlan plan = LayerPlan.of(layer, heads);
     lane.markStart();
-    plan.attend(queue, lane::markIndexed);
+    plan.index(queue);
+    lane.markIndexed();
+    plan.attend(queue);
     lane.markAttended();
     transfer.download(layer.out(), tensors.out());
     if (tensors.wantsLogSumExp()) {
@@ -53,6 +57,16 @@ final class HostLayer {
     List<Long> cells = plan.cells(queue);
     lane.await();
     return new GpuReport(cells, lane.indexNanos(), lane.attentionNanos());
+  }
+
+  /** Builds the indices of all heads and reads them back. */
+  List<BlockIndex> indices(WorkQueue queue, List<HeadWork> heads, MemoryPool pool) {
+    LayerPlan.of(planned(), heads).requireMemory(bytes(), pool);
+    LayerPlan plan = LayerPlan.of(uploaded(queue, new HostTransfer(queue)), heads);
+    plan.index(queue);
+    return IntStream.range(0, heads.size())
+        .mapToObj(head -> plan.indices(head, queue).getFirst())
+        .toList();
   }
 
   private GpuLayer uploaded(WorkQueue queue, HostTransfer transfer) {

@@ -67,21 +67,24 @@ final class LayerPlan {
     }
   }
 
-  /** Queues all indices, calls {@code indexed}, and queues all attention. */
-  void attend(WorkQueue queue, Runnable indexed) {
+  /** Queues the building of all indices. */
+  void index(WorkQueue queue) {
     parts.forEach(part -> part.index(queue));
-    indexed.run();
+  }
+
+  /** Queues all attention, after {@link #index}. */
+  void attend(WorkQueue queue) {
     parts.forEach(part -> part.attend(queue));
   }
 
-  /** Cells of each query head, after {@link #attend}. Waits for the device. */
+  /** Cells of each query head, after {@link #index}. Waits for the device. */
   List<Long> cells(WorkQueue queue) {
     long[] cells = new long[layer.queries().heads()];
     parts.forEach(part -> part.addCells(queue, cells));
     return Arrays.stream(cells).boxed().toList();
   }
 
-  /** The indices of query head {@code head}, one per sequence, after {@link #attend}. */
+  /** The indices of query head {@code head}, one per sequence, after {@link #index}. Waits for the device. */
   List<BlockIndex> indices(int head, WorkQueue queue) {
     for (LayerPart part : parts) {
       int slot = part.heads().stream().map(GpuHead::queryHead).toList().indexOf(head);

@@ -94,8 +94,8 @@ record VerticalSlashSizes(GpuCall call) {
     for (GpuSequence sequence : call.layer().sequences()) {
       long rows =
           (long) call.heads().size() * call.layer().blocks().queryBlocks(sequence.queryTokens());
-      long meanVisible = sequence.keyTokens() - sequence.queryTokens() / 2;
-      lists += rows * (meanVisible / call.layer().blocks().keyColumns() + 1 + mostVerticals());
+      long meanVisible = sequence.keyTokens() - sequence.queryTokens() / 2L;
+      lists += rows * (meanVisible / call.layer().blocks().keyColumns() + 1L + mostVerticals());
     }
     return columnSumsBytes()
         + offsetSumsBytes()
