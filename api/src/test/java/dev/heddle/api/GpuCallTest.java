@@ -19,8 +19,7 @@ class GpuCallTest {
     GpuTensor out = new GpuTensor(0x4000, ElementType.BFLOAT16, 8, 300, 104, 104, 832);
     List<GpuSequence> sequences =
         List.of(new GpuSequence(0, 100, 0, 200), new GpuSequence(100, 200, 200, 300));
-    GpuLayer layer =
-        new GpuLayer(q, k, v, out, 0x5000, 0.25f, BlockShape.DEFAULT, sequences);
+    GpuLayer layer = new GpuLayer(q, k, v, out, 0x5000, 0.25f, BlockShape.DEFAULT, sequences);
     GpuCall call = new GpuCall(layer, List.of(new GpuHead(5, NONE), new GpuHead(0, NONE)));
     byte[] struct =
         AttentionParameters.pack(
@@ -43,7 +42,8 @@ class GpuCallTest {
     }
     assertThat(bytes.getLong(200)).isEqualTo(-1);
     assertThat(call.indexRows()).isEqualTo(2 * 2 * 2);
-    assertThat(AttentionLaunch.kernel("heddle_x_attend", layer)).isEqualTo("heddle_x_attend_bf16_128");
+    assertThat(AttentionLaunch.kernel("heddle_x_attend", layer))
+        .isEqualTo("heddle_x_attend_bf16_128");
   }
 
   @Test
@@ -84,15 +84,16 @@ class GpuCallTest {
     GpuLayer layer = layer(q, k, whole);
     assertThatThrownBy(() -> new GpuCall(layer, List.of(new GpuHead(4, NONE))))
         .hasMessage("head 4 is not among the query heads 0 to 3");
-    assertThatThrownBy(() -> new GpuCall(layer, List.of())).hasMessageContaining("at least one head");
+    assertThatThrownBy(() -> new GpuCall(layer, List.of()))
+        .hasMessageContaining("at least one head");
     assertThat(layer.shape(0)).isEqualTo(new AttentionShape(4, 2, 10, 20, 64));
   }
 
   @Test
   void sizesWithoutKernelsAreRefused() {
     GpuTensor odd = GpuTensor.contiguous(0x1000, ElementType.FLOAT32, 1, 8, 4);
-    assertThatThrownBy(
-            () -> AttentionLaunch.requireSupported(layer(odd, odd, List.of(GpuSequence.whole(8, 8)))))
+    assertThatThrownBy(() ->
+            AttentionLaunch.requireSupported(layer(odd, odd, List.of(GpuSequence.whole(8, 8)))))
         .hasMessage("headDim is 4; the GPU kernels take 8 to 256 in steps of 8");
     GpuTensor q = GpuTensor.contiguous(0x1000, ElementType.FLOAT16, 1, 8, 64);
     GpuLayer blocks =

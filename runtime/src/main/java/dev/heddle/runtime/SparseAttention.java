@@ -88,8 +88,8 @@ public final class SparseAttention implements AutoCloseable {
    *
    * @param layer the layer's number
    * @param tensors addresses in the memory of the backend's device
-   * @param stream the handle (CUstream) of the stream on which the inputs are made; 0 is the default
-   *     stream
+   * @param stream the handle (CUstream) of the stream on which the inputs are made; 0 is the
+   *     default stream
    * @throws InvalidInputException if the backend is not on a GPU, the tensors do not suit the plan,
    *     or a head's pattern has no GPU half
    * @throws DeviceMemoryException if the device has not enough free memory; nothing was queued

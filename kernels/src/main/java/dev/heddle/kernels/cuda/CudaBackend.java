@@ -52,15 +52,13 @@ final class CudaBackend implements AttentionBackend, GpuAttention {
   }
 
   @Override
-  public List<BlockIndex> indices(
-      AttentionCall tensors, BlockShape blocks, List<HeadWork> heads) {
+  public List<BlockIndex> indices(AttentionCall tensors, BlockShape blocks, List<HeadWork> heads) {
     HostLayer layer = new HostLayer(tensors, blocks);
-    return device.call(
-        lane -> {
-          try (WorkQueue queue = new WorkQueue(device, lane)) {
-            return layer.indices(queue, heads, device.pool());
-          }
-        });
+    return device.call(lane -> {
+      try (WorkQueue queue = new WorkQueue(device, lane)) {
+        return layer.indices(queue, heads, device.pool());
+      }
+    });
   }
 
   @Override
@@ -72,7 +70,8 @@ final class CudaBackend implements AttentionBackend, GpuAttention {
       ForeignStream foreign = new ForeignStream(device.driver(), lane, stream);
       foreign.letLaneWait();
       try (WorkQueue queue = new WorkQueue(device, lane)) {
-        plan.attend(queue, () -> {});
+        plan.index(queue);
+        plan.attend(queue);
       } finally {
         foreign.waitForLane();
       }

@@ -26,7 +26,8 @@ final class JCudaNatives {
 
   /** The name of the library for this operating system and processor. */
   static String fileName() {
-    return LibUtils.createLibraryFileName("JCudaDriver-" + JCudaVersion.get());
+    String library = "JCudaDriver-" + JCudaVersion.get();
+    return LibUtils.createLibraryFileName(LibUtils.createPlatformLibraryName(library));
   }
 
   /** Whether the natives are there for this operating system and processor. */

@@ -84,7 +84,10 @@ final class LayerPlan {
     return Arrays.stream(cells).boxed().toList();
   }
 
-  /** The indices of query head {@code head}, one per sequence, after {@link #index}. Waits for the device. */
+  /**
+   * The indices of query head {@code head}, one per sequence, after {@link #index}. Waits for the
+   * device.
+   */
   List<BlockIndex> indices(int head, WorkQueue queue) {
     for (LayerPart part : parts) {
       int slot = part.heads().stream().map(GpuHead::queryHead).toList().indexOf(head);

@@ -15,9 +15,13 @@ import java.util.Optional;
 /** Launches the kernels that belong to no pattern: attention by rows of an index, and dense. */
 final class SharedKernels {
   static final KernelSource DENSE =
-      new KernelSource("dense", () -> Optional.ofNullable(SharedKernels.class.getResourceAsStream("dense.fatbin")));
+      new KernelSource(
+          "dense",
+          () -> Optional.ofNullable(SharedKernels.class.getResourceAsStream("dense.fatbin")));
   static final KernelSource ROWS =
-      new KernelSource("rows", () -> Optional.ofNullable(SharedKernels.class.getResourceAsStream("rows.fatbin")));
+      new KernelSource(
+          "rows",
+          () -> Optional.ofNullable(SharedKernels.class.getResourceAsStream("rows.fatbin")));
 
   private static final int COUNT_ROWS = 128;
 

@@ -41,8 +41,7 @@ class CudaGuardsTest {
   void aWholeMachineIsDescribed() {
     assertThat(new CudaGuards(Machine.WHOLE).check())
         .isEqualTo(
-            new Available(
-                "NVIDIA Test, compute capability 9.0, 81920 MiB, driver for CUDA 13.0"));
+            new Available("NVIDIA Test, compute capability 9.0, 81920 MiB, driver for CUDA 13.0"));
   }
 
   @Test

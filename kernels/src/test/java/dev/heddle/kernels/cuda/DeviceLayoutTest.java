@@ -53,7 +53,8 @@ class DeviceLayoutTest {
     // Two sequences of 2 and 1 query blocks, two heads.
     AttentionShape longer = new AttentionShape(2, 1, 200, 200, 64);
     AttentionShape shorter = new AttentionShape(2, 1, 100, 100, 64);
-    BlockIndex first = BlockIndex.of(longer, BLOCKS, new int[][] {{0}, {0, 64}}, new int[][] {{}, {150}});
+    BlockIndex first =
+        BlockIndex.of(longer, BLOCKS, new int[][] {{0}, {0, 64}}, new int[][] {{}, {150}});
     BlockIndex second = BlockIndex.of(shorter, BLOCKS, new int[][] {{0}}, new int[][] {{70, 71}});
     BlockIndex third = BlockIndex.dense(longer, BLOCKS);
     BlockIndex fourth = BlockIndex.of(shorter, BLOCKS, new int[][] {{}}, new int[][] {{0}});
@@ -108,8 +109,7 @@ class DeviceLayoutTest {
       short[] back = new short[numbers.length];
       MemorySegment backMemory = MemorySegment.ofArray(back);
       HeadTensor target =
-          new HeadTensor(
-              backMemory, host.type(), 3, 5, 6, host.headStride(), host.tokenStride());
+          new HeadTensor(backMemory, host.type(), 3, 5, 6, host.headStride(), host.tokenStride());
       new HostTransfer.Rows(target, 8).scatter(MemorySegment.ofArray(device), 0, 15);
       assertThat(back).isEqualTo(numbers);
     }
@@ -123,12 +123,15 @@ class DeviceLayoutTest {
     assertThatThrownBy(() -> LayerPlan.of(layer, List.of(dense)))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("1 heads of work for 2 query heads");
-    HeadWork two = new HeadWork.Indexed(IntStream.range(0, 2).mapToObj(i -> BlockIndex.dense(shape, BLOCKS)).toList());
+    HeadWork two =
+        new HeadWork.Indexed(
+            IntStream.range(0, 2).mapToObj(i -> BlockIndex.dense(shape, BLOCKS)).toList());
     assertThatThrownBy(() -> LayerPlan.of(layer, List.of(dense, two)))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("head 1 has 2 indices for 1 sequences");
     BlockShape otherBlocks = new BlockShape(64, 64);
-    BlockIndex other = BlockIndex.of(shape, otherBlocks, new int[][] {{0}, {0}}, new int[][] {{}, {}});
+    BlockIndex other =
+        BlockIndex.of(shape, otherBlocks, new int[][] {{0}, {0}}, new int[][] {{}, {}});
     assertThatThrownBy(
             () -> LayerPlan.of(layer, List.of(dense, new HeadWork.Indexed(List.of(other)))))
         .isInstanceOf(InvalidInputException.class)

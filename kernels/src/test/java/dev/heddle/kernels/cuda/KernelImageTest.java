@@ -28,7 +28,8 @@ class KernelImageTest {
   void somethingElse() {
     assertThatThrownBy(() -> KernelImage.read(source(new byte[100])))
         .isInstanceOf(DeviceException.class)
-        .hasMessageContaining("kernel image 'test' is corrupted: it does not start like a fat binary");
+        .hasMessageContaining(
+            "kernel image 'test' is corrupted: it does not start like a fat binary");
   }
 
   @Test

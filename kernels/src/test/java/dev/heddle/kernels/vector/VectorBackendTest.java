@@ -7,6 +7,7 @@ import dev.heddle.api.BlockShape;
 import dev.heddle.api.ElementType;
 import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.AttentionCall;
+import dev.heddle.kernels.AttentionCases;
 import dev.heddle.kernels.reference.ReferenceProvider;
 import java.lang.foreign.Arena;
 import org.junit.jupiter.api.Test;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.heddle.api.ElementType;
 import dev.heddle.api.HeadTensor;
+import dev.heddle.kernels.AttentionCases;
 import dev.heddle.kernels.MatrixProducts;
 import dev.heddle.kernels.MatrixProducts.Weight;
 import dev.heddle.kernels.reference.ReferenceProvider;

@@ -16,7 +16,9 @@ import java.util.Optional;
 /** A-shape on the GPU: the attention kernel computes each row of the index from the two options. */
 final class AShapeKernels implements GpuKernels {
   private static final KernelSource SOURCE =
-      new KernelSource("a_shape", () -> Optional.ofNullable(AShapeKernels.class.getResourceAsStream("a_shape.fatbin")));
+      new KernelSource(
+          "a_shape",
+          () -> Optional.ofNullable(AShapeKernels.class.getResourceAsStream("a_shape.fatbin")));
 
   @Override
   public KernelSource source() {

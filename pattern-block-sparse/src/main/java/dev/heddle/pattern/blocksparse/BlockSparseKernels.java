@@ -18,7 +18,9 @@ final class BlockSparseKernels implements GpuKernels {
   static final KernelSource SOURCE =
       new KernelSource(
           "block_sparse",
-          () -> Optional.ofNullable(BlockSparseKernels.class.getResourceAsStream("block_sparse.fatbin")));
+          () ->
+              Optional.ofNullable(
+                  BlockSparseKernels.class.getResourceAsStream("block_sparse.fatbin")));
 
   @Override
   public KernelSource source() {

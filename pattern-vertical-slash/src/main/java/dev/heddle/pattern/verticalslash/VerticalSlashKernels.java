@@ -20,7 +20,9 @@ final class VerticalSlashKernels implements GpuKernels {
   static final KernelSource SOURCE =
       new KernelSource(
           "vertical_slash",
-          () -> Optional.ofNullable(VerticalSlashKernels.class.getResourceAsStream("vertical_slash.fatbin")));
+          () ->
+              Optional.ofNullable(
+                  VerticalSlashKernels.class.getResourceAsStream("vertical_slash.fatbin")));
 
   @Override
   public KernelSource source() {

@@ -21,8 +21,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Prefill on a GPU: heads whose pattern has a GPU half build their index there, and the others bring
- * the host's.
+ * Prefill on a GPU: heads whose pattern has a GPU half build their index there, and the others
+ * bring the host's.
  */
 final class GpuPrefill {
   private final AttentionPlan plan;
@@ -58,11 +58,10 @@ final class GpuPrefill {
     GpuAttention gpu =
         backend
             .gpu()
-            .orElseThrow(
-                () ->
-                    new InvalidInputException(
-                        "backend '%s' cannot read device memory; allowed: cuda"
-                            .formatted(backend.name())));
+            .orElseThrow(() ->
+                new InvalidInputException(
+                    "backend '%s' cannot read device memory; allowed: cuda"
+                        .formatted(backend.name())));
     List<HeadWork> work =
         IntStream.range(0, tensors.queries().heads())
             .mapToObj(head -> deviceWork(layer, head, tensors))
@@ -105,12 +104,11 @@ final class GpuPrefill {
               .toList());
     }
     return onDevice(assignment)
-        .orElseThrow(
-            () ->
-                new InvalidInputException(
-                    ("pattern '%s' of layer %d, head %d builds its index on the host, which cannot read"
-                            + " device memory; pass host memory, or assign a pattern with a GPU half")
-                        .formatted(assignment.pattern().name(), layer, globalHead(head))));
+        .orElseThrow(() ->
+            new InvalidInputException(
+                ("pattern '%s' of layer %d, head %d builds its index on the host, which cannot read"
+                        + " device memory; pass host memory, or assign a pattern with a GPU half")
+                    .formatted(assignment.pattern().name(), layer, globalHead(head))));
   }
 
   private static Optional<HeadWork> onDevice(Assignment assignment) {
@@ -128,15 +126,14 @@ final class GpuPrefill {
   private List<PrefillReport.Head> reports(int layer, AttentionCall dense, GpuReport report) {
     long causalCells = dense.shape().causalCells();
     return IntStream.range(0, dense.shape().queryHeads())
-        .mapToObj(
-            head -> {
-              long cells = report.cells().get(head);
-              String pattern =
-                  cells == causalCells
-                      ? PatternRegistry.DENSE
-                      : assignment(layer, head).pattern().name();
-              return new PrefillReport.Head(pattern, cells, causalCells);
-            })
+        .mapToObj(head -> {
+          long cells = report.cells().get(head);
+          String pattern =
+              cells == causalCells
+                  ? PatternRegistry.DENSE
+                  : assignment(layer, head).pattern().name();
+          return new PrefillReport.Head(pattern, cells, causalCells);
+        })
         .toList();
   }
 

@@ -1,4 +1,4 @@
-package dev.heddle.kernels.vector;
+package dev.heddle.kernels;
 
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
@@ -6,7 +6,6 @@ import dev.heddle.api.BlockIndexBuilder;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.ElementType;
 import dev.heddle.api.HeadTensor;
-import dev.heddle.kernels.AttentionCall;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -14,15 +13,15 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /** Random calls, all from one seed. */
-final class AttentionCases {
+public final class AttentionCases {
   private final Random random;
 
-  AttentionCases(long seed) {
+  public AttentionCases(long seed) {
     this.random = new Random(seed);
   }
 
   /** Standard normal Q, K and V, rounded to {@code type}; outputs of the same type. */
-  AttentionCall call(AttentionShape shape, ElementType type, List<BlockIndex> indices) {
+  public AttentionCall call(AttentionShape shape, ElementType type, List<BlockIndex> indices) {
     return new AttentionCall(
         shape,
         normal(type, shape.queryHeads(), shape.queryTokens(), shape.headDim()),
@@ -35,11 +34,11 @@ final class AttentionCases {
   }
 
   /** For each query head, rows with random ranges, columns, and the query's own neighbourhood. */
-  List<BlockIndex> indices(AttentionShape shape, BlockShape blocks) {
+  public List<BlockIndex> indices(AttentionShape shape, BlockShape blocks) {
     return IntStream.range(0, shape.queryHeads()).mapToObj(head -> index(shape, blocks)).toList();
   }
 
-  HeadTensor normal(ElementType type, int heads, int tokens, int headDim) {
+  public HeadTensor normal(ElementType type, int heads, int tokens, int headDim) {
     HeadTensor tensor = zeros(type, heads, tokens, headDim);
     for (long i = 0; i < (long) heads * tokens * headDim; i++) {
       type.store(tensor.memory(), i, (float) random.nextGaussian());
@@ -47,13 +46,13 @@ final class AttentionCases {
     return tensor;
   }
 
-  static HeadTensor zeros(ElementType type, int heads, int tokens, int headDim) {
+  public static HeadTensor zeros(ElementType type, int heads, int tokens, int headDim) {
     MemorySegment memory =
         Arena.ofAuto().allocate((long) heads * tokens * headDim * type.bytes(), 64);
     return HeadTensor.contiguous(memory, type, heads, tokens, headDim);
   }
 
-  static List<BlockIndex> dense(AttentionShape shape) {
+  public static List<BlockIndex> dense(AttentionShape shape) {
     BlockIndex index = BlockIndex.dense(shape, BlockShape.DEFAULT);
     return java.util.Collections.nCopies(shape.queryHeads(), index);
   }
