@@ -37,6 +37,11 @@ artifact() { # GROUP_PATH ARTIFACT VERSION: the jar, fetched if it is not there
 rm -rf "$pack/lib" "$pack/test" "$pack/junit" "$pack/images"
 mkdir -p "$pack/lib" "$pack/test" "$pack/junit" "$pack/images"
 cp cli/target/heddle/lib/*.jar "$pack/lib"
+# Natives of other platforms, and of JCuda's libraries that Heddle does not load, are half of the module path.
+if command -v zip >/dev/null 2>&1; then
+  zip -q -d "$pack"/lib/tokenizers-*.jar 'native/lib/osx-*' 'native/lib/win-*' 'native/lib/linux-aarch64/*'
+  zip -q -d "$pack"/lib/jcuda-natives-*.jar 'lib/libJNv*' 'lib/libJCudaRuntime*'
+fi
 cp -r kernels/target/test-classes "$pack/test/kernels"
 cp -r runtime/target/test-classes "$pack/test/runtime"
 cp testkit/target/heddle-testkit-*.jar "$pack/junit"

@@ -29,8 +29,11 @@ tests() {
     --add-reads "$module=ALL-UNNAMED" --add-opens "$module/$package=ALL-UNNAMED" \
     -cp "$(ls "$pack"/junit/*.jar | tr '\n' ':')" \
     org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \
-    --details=tree --theme=ascii --include-tag=gpu $classes >"$out/gpu-$folder.log" 2>&1
+    --details=tree --details-theme=ascii --include-tag=gpu $classes >"$out/gpu-$folder.log" 2>&1
 }
+
+"$java" --enable-native-access=jcuda,dev.heddle.kernels -p "$pack/lib" \
+  -m dev.heddle.cli/dev.heddle.cli.Heddle info 2>/dev/null || echo "heddle info failed"
 
 status=0
 tests dev.heddle.kernels kernels dev.heddle.kernels.cuda CudaAttentionTest CudaFaultTest || status=1
@@ -38,8 +41,10 @@ tests dev.heddle.runtime runtime dev.heddle.runtime GpuPatternsTest || status=1
 
 for folder in kernels runtime; do
   echo "== $folder"
-  grep -E "^[| '+-]*-- .*(\[OK\]|\[X\]|\[S\])" "$out/gpu-$folder.log" || tail -n 40 "$out/gpu-$folder.log"
-  grep -E "tests (successful|failed|skipped)" "$out/gpu-$folder.log" || true
+  grep -E "^[| '+-]*-- .*(\[OK\]|\[X\]|\[S\]|\[A\])" "$out/gpu-$folder.log" || tail -n 40 "$out/gpu-$folder.log"
+  grep -E "tests (successful|failed|aborted)" "$out/gpu-$folder.log" || status=1
+  # Tests that all found no device have shown nothing.
+  ! grep -qE "\[ +0 tests successful" "$out/gpu-$folder.log" || status=1
 done
 [ "$status" -eq 0 ] && echo "all GPU tests passed" || echo "GPU tests FAILED; whole logs in $out"
 exit "$status"
