@@ -36,7 +36,7 @@ class BlockIndexBuilderTest {
         int added = listed.cardinality() - needed[row].cardinality();
         assertThat(added)
             .as("added, row %d, seed %d", row, seed)
-            .isLessThanOrEqualTo(runs(needed[row]) * keyColumns / 2);
+            .isLessThanOrEqualTo(runs(needed[row]) * (keyColumns / 2));
       }
     }
   }
@@ -71,6 +71,13 @@ class BlockIndexBuilderTest {
     assertThat(less.blockCount(0)).isZero();
     assertThat(less.columnCount(0)).isEqualTo(2);
     assertThat(less.column(0, 1)).isEqualTo(3);
+  }
+
+  @Test
+  void rangesThatTouchAreCutAsOne() {
+    BlockIndex index = row().addColumn(0).addRange(1, 2).addRange(2, 3).endRow().build();
+    assertThat(index.blockCount(0)).isEqualTo(1);
+    assertThat(index.blockStart(0, 0)).isEqualTo(1);
   }
 
   @Test

@@ -20,10 +20,10 @@ import picocli.CommandLine.Option;
     description = "Compute one layer of causal attention on arrays stored in files.",
     footer = {
       "",
-      "Arrays are [head][token][dim], in .npy (float32, float16; C order) or .safetensors (also",
-      "bfloat16). A .safetensors file holds one tensor, or FILE.safetensors#NAME chooses one.",
-      "K and V may have fewer heads than Q (shared by groups of neighbouring query heads), and",
-      "more tokens: the queries are the last tokens.",
+      "Arrays are [head][token][dim], in .npy files (float32, float16; C order) or safetensors files"
+          + " (also bfloat16). A safetensors file holds one tensor, or FILE.safetensors#NAME chooses"
+          + " one. K and V may have fewer heads than Q, each shared by a group of neighbouring query"
+          + " heads, and more tokens: the queries are the last tokens.",
       "",
       "The output has the shape and element type of Q. Files are replaced only by whole results."
     })
@@ -73,11 +73,8 @@ final class AttendCommand extends HeddleCommand {
       AttendInputs inputs = AttendInputs.map(reader, queries, keys, values);
       PatternRegistry registry = discovery.get();
       try (SparseAttention attention =
-              SparseAttention.builder()
-                  .registry(registry)
-                  .heads(heads.config(inputs.oneLayer(), registry))
-                  .backend(compute.backend())
-                  .threads(compute.threads())
+              compute
+                  .builder(registry, heads.config(inputs.oneLayer(), registry))
                   .denseBelow(denseBelow)
                   .build();
           AttendOutputs files = outputs.open(inputs.queries())) {

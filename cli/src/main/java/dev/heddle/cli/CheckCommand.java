@@ -43,7 +43,7 @@ final class CheckCommand extends HeddleCommand {
 
     @Override
     public void print(Console console) {
-      console.out().println(file + " is valid: " + view.sizes());
+      console.out().println(file + " is valid: " + Shown.sizes(view.plan().shape()));
       view.print(console.out());
     }
   }

@@ -1,6 +1,10 @@
 package dev.heddle.cli;
 
 import dev.heddle.kernels.Backends;
+import dev.heddle.llm.LlamaModel;
+import dev.heddle.runtime.HeadsConfig;
+import dev.heddle.runtime.PatternRegistry;
+import dev.heddle.runtime.SparseAttention;
 import picocli.CommandLine.Option;
 
 /** Who computes. */
@@ -17,8 +21,23 @@ final class ComputeOptions {
       description = "Threads to compute with; as many as processors by default.")
   private int threads = Runtime.getRuntime().availableProcessors();
 
-  String backend() {
-    return backend;
+  /** A façade for {@code heads} that computes as the options say. */
+  SparseAttention attention(PatternRegistry registry, HeadsConfig heads) {
+    return builder(registry, heads).build();
+  }
+
+  /** The same, to be changed before it is built. */
+  SparseAttention.Builder builder(PatternRegistry registry, HeadsConfig heads) {
+    return SparseAttention.builder()
+        .registry(registry)
+        .heads(heads)
+        .backend(backend)
+        .threads(threads);
+  }
+
+  /** How a model computes what is not attention. */
+  LlamaModel.Settings modelSettings() {
+    return LlamaModel.Settings.standard().withBackend(backend).withThreads(threads);
   }
 
   int threads() {

@@ -6,6 +6,7 @@ import dev.heddle.llm.LlamaModel;
 import dev.heddle.llm.Logits;
 import dev.heddle.llm.PrefillProgress;
 import dev.heddle.llm.Prefilled;
+import dev.heddle.llm.TextTokenizer;
 import dev.heddle.runtime.SparseAttention;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,10 +22,12 @@ final class Conversation {
   private static final int PROGRESS_STEPS = 1000;
 
   private final LlamaModel model;
+  private final TextTokenizer tokenizer;
   private final Console console;
 
-  Conversation(LlamaModel model, Console console) {
+  Conversation(LlamaModel model, TextTokenizer tokenizer, Console console) {
     this.model = model;
+    this.tokenizer = tokenizer;
     this.console = console;
   }
 
@@ -89,7 +92,7 @@ final class Conversation {
     int token = first;
     while (true) {
       answer.add(token);
-      String text = ByteTokenizer.decode(answer.toArray());
+      String text = tokenizer.decode(answer.toArray());
       if (text.endsWith(Fact.END_OF_ANSWER) || answer.size() == ANSWER_TOKENS) {
         return text;
       }
@@ -100,6 +103,7 @@ final class Conversation {
 
   /** What follows an answer: its end, which is never decoded, and the next question. */
   private int[] continuation(Fact fact) {
-    return ByteTokenizer.encode(Fact.END_OF_ANSWER + Fact.BEFORE_NEXT_QUESTION + fact.question());
+    return tokenizer.encodeContinuation(
+        Fact.END_OF_ANSWER + Fact.BEFORE_NEXT_QUESTION + fact.question());
   }
 }

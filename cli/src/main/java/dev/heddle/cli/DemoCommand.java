@@ -4,12 +4,12 @@ import dev.heddle.api.InvalidInputException;
 import dev.heddle.cli.DemoJobBuilder.Size;
 import dev.heddle.cli.DemoReport.Setting;
 import dev.heddle.llm.LlamaModel;
+import dev.heddle.llm.ModelFolder;
+import dev.heddle.llm.TextTokenizer;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.ModelShape;
 import dev.heddle.runtime.PatternRegistry;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -95,15 +95,12 @@ final class DemoCommand extends HeddleCommand {
     }
     Size size = size();
     Path folder = home.model(MODEL);
-    LlamaModel.Settings settings =
-        LlamaModel.Settings.standard()
-            .withBackend(compute.backend())
-            .withThreads(compute.threads());
-    try (LlamaModel model = LlamaModel.open(folder, settings)) {
+    try (TextTokenizer tokenizer = TextTokenizer.open(ModelFolder.open(folder).tokenizerFile());
+        LlamaModel model = LlamaModel.open(folder, compute.modelSettings())) {
       Map<String, HeadsConfig> configs = configs(model.attentionShape());
-      DemoJob job = job(size);
-      Conversation conversation = new Conversation(model, console());
-      model.requireReadable(size.tokens(), conversation.tokensBehindPrompt(job));
+      DemoJob job = job(tokenizer, size);
+      Conversation conversation = new Conversation(model, tokenizer, console());
+      requireRoom(model, size.tokens(), conversation.tokensBehindPrompt(job));
       announce(size);
       DemoRunner runner = new DemoRunner(model, conversation, discovery.get(), compute);
       Map<String, DemoRun> runs = runner.run(configs, job);
@@ -129,23 +126,34 @@ final class DemoCommand extends HeddleCommand {
     }
   }
 
+  private static void requireRoom(LlamaModel model, int promptTokens, int tokensBehind) {
+    long all = (long) promptTokens + tokensBehind;
+    if (all > model.maxTokens()) {
+      throw new InvalidInputException(
+          "--tokens is %d, and questions and answers take %d more; allowed: %d together, the positions of the model"
+              .formatted(promptTokens, tokensBehind, model.maxTokens()));
+    }
+    model.requireReadable(promptTokens, tokensBehind);
+  }
+
   private Size size() {
     int planted = facts.orElse(Math.max(1, tokens / TOKENS_PER_FACT));
     return new Size(tokens, planted, questions.orElse(Math.min(MOST_QUESTIONS, planted)), seed);
   }
 
-  private DemoJob job(Size size) throws IOException {
-    String text = Files.readString(home.text(TEXT), StandardCharsets.UTF_8);
-    return new DemoJobBuilder(ByteTokenizer::encode, ByteTokenizer.BEGIN, text).build(size);
+  private DemoJob job(TextTokenizer tokenizer, Size size) throws IOException {
+    String text = TextFile.read(home.text(TEXT));
+    int[] beginning = tokenizer.encode("");
+    return new DemoJobBuilder(tokenizer::encodeContinuation, beginning, text).build(size);
   }
 
   private Map<String, HeadsConfig> configs(ModelShape shape) {
     Map<String, HeadsConfig> configs = new LinkedHashMap<>();
     if (!sparseOnly) {
-      configs.put(DemoReport.DENSE, HeadsConfig.uniform(shape, DemoReport.DENSE, Map.of()));
+      configs.put(DemoReport.DENSE, ModelHeads.dense(shape));
     }
     if (!denseOnly) {
-      configs.put(DemoReport.SPARSE, HeadsConfig.read(headsFile()));
+      configs.put(DemoReport.SPARSE, ModelHeads.read(headsFile(), shape));
     }
     return configs;
   }

@@ -20,19 +20,19 @@ final class DemoJobBuilder {
   private static final int PIECE_CHARACTERS = 16_384;
 
   private final Function<String, int[]> tokenizer;
-  private final int firstToken;
+  private final int[] beginning;
   private final String text;
 
   /**
    * Makes a builder.
    *
    * @param tokenizer turns text into tokens, adding none of its own
-   * @param firstToken the token that begins every prompt
+   * @param beginning tokens that begin every text
    * @param text where windows are taken from
    */
-  DemoJobBuilder(Function<String, int[]> tokenizer, int firstToken, String text) {
+  DemoJobBuilder(Function<String, int[]> tokenizer, int[] beginning, String text) {
     this.tokenizer = tokenizer;
-    this.firstToken = firstToken;
+    this.beginning = beginning.clone();
     this.text = text;
   }
 
@@ -71,13 +71,13 @@ final class DemoJobBuilder {
     asked = List.copyOf(asked.subList(0, size.questions()));
     int[] question = tokenizer.apply(asked.getFirst().question());
     int planted = statements.stream().mapToInt(statement -> statement.length).sum();
-    int proseTokens = size.tokens() - 1 - planted - question.length;
+    int proseTokens = size.tokens() - beginning.length - planted - question.length;
     if (proseTokens < 1) {
       throw tooMany(size.facts(), size.tokens());
     }
     int[] prose = prose(proseTokens, random);
     TokenList prompt = new TokenList(size.tokens());
-    prompt.add(firstToken);
+    prompt.addAll(beginning);
     plant(prompt, prose, statements, random);
     prompt.addAll(question);
     return new DemoJob(prompt.toArray(), asked);

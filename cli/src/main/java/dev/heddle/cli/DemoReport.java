@@ -57,14 +57,21 @@ record DemoReport(Setting setting, DemoJobBuilder.Size size, Map<String, DemoRun
     Table table = new Table(1);
     row(table, "", runs.keySet().stream().toList(), ratioHeader());
     time(table, "time to first token", DemoRun::firstTokenNanos);
-    time(table, "  building indices", DemoRun::indexNanos);
+    row(table, "  building indices", cells(run -> Shown.seconds(run.indexNanos())), "");
     time(table, "  attention", DemoRun::attentionNanos);
-    time(table, "  all else", DemoRun::restNanos);
+    row(table, "  all else", cells(run -> Shown.seconds(run.restNanos())), "");
     row(table, "density", cells(run -> Shown.percent(run.density())), "");
     row(table, "answers right", cells(run -> run.right() + " of " + run.answers().size()), "");
     table.print(out, "  ");
     out.println();
     printExample(out);
+    out.println();
+    out.println(
+        "  %s backend, %d threads, the same kernels for both; warmed up with %,d tokens each."
+            .formatted(
+                setting.backend(),
+                setting.threads(),
+                Math.min(size.tokens(), DemoRunner.WARM_UP_TOKENS)));
   }
 
   private void printExample(PrintWriter out) {
@@ -94,7 +101,7 @@ record DemoReport(Setting setting, DemoJobBuilder.Size size, Map<String, DemoRun
     DemoRun dense = runs.get(DENSE);
     DemoRun sparse = runs.get(SPARSE);
     String ratio = "";
-    if (dense != null && sparse != null && nanos.apply(dense) > 0 && nanos.apply(sparse) > 0) {
+    if (dense != null && sparse != null) {
       ratio = Shown.ratio((double) nanos.apply(dense) / nanos.apply(sparse)) + "x";
     }
     row(table, name, cells(run -> Shown.seconds(nanos.apply(run))), ratio);

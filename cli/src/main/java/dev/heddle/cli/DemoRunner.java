@@ -55,8 +55,7 @@ final class DemoRunner {
 
   /** The backend that computes the attention of every run. */
   String backendName() {
-    HeadsConfig any = HeadsConfig.uniform(model.attentionShape(), DemoReport.DENSE, Map.of());
-    try (SparseAttention attention = attention(any)) {
+    try (SparseAttention attention = attention(ModelHeads.dense(model.attentionShape()))) {
       return attention.backendName();
     }
   }
@@ -73,11 +72,6 @@ final class DemoRunner {
   }
 
   private SparseAttention attention(HeadsConfig config) {
-    return SparseAttention.builder()
-        .registry(registry)
-        .heads(config)
-        .backend(compute.backend())
-        .threads(compute.threads())
-        .build();
+    return compute.attention(registry, config);
   }
 }

@@ -49,6 +49,7 @@ public final class Heddle {
   private static CommandLine commandLine(Console console, Home home, Failures failures) {
     return new CommandLine(new Heddle())
         .addSubcommand(new DemoCommand(console, home, PatternRegistry::discover))
+        .addSubcommand(new RunCommand(console, PatternRegistry::discover))
         .addSubcommand(new AttendCommand(console, PatternRegistry::discover))
         .addSubcommand(new PatternsCommand(console, PatternRegistry::discover))
         .addSubcommand(new CheckCommand(console, PatternRegistry::discover))

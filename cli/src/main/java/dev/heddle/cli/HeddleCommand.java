@@ -9,19 +9,27 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     sortOptions = false,
+    sortSynopsis = false,
     usageHelpAutoWidth = true)
 abstract class HeddleCommand implements Callable<Integer> {
   /** Exit status: the work failed. */
   static final int FAILED = 1;
 
+  /** Help lists what every command has behind what is its own. */
+  private static final int COMMON_ORDER = 1000;
+
   private final Console console;
 
   @Option(
       names = "--json",
+      order = COMMON_ORDER,
       description = "Print one JSON object on standard output and nothing else there.")
   private boolean json;
 
-  @Option(names = "--stacktrace", description = "Print the stack trace of an error.")
+  @Option(
+      names = "--stacktrace",
+      order = COMMON_ORDER,
+      description = "Print the stack trace of an error.")
   private boolean stacktrace;
 
   HeddleCommand(Console console) {

@@ -13,13 +13,6 @@ import java.util.stream.IntStream;
 
 /** A plan in words: each different assignment once, then who uses it in each layer. */
 record PlanView(AttentionPlan plan) {
-  /** The model's sizes in one line. */
-  String sizes() {
-    ModelShape shape = plan.shape();
-    return "%d layers, %d query heads, %d key/value heads, head dim %d"
-        .formatted(shape.layers(), shape.queryHeads(), shape.keyValueHeads(), shape.headDim());
-  }
-
   /** Prints the assignments, numbered, and the heads of each layer; equal layers share a line. */
   void print(PrintWriter out) {
     Table assignments = new Table(3);

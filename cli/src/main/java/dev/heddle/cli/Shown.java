@@ -1,5 +1,6 @@
 package dev.heddle.cli;
 
+import dev.heddle.runtime.ModelShape;
 import java.util.Locale;
 
 /** Numbers as people read them, the same in every locale. */
@@ -29,6 +30,12 @@ final class Shown {
   /** A rate or ratio with one digit after the point. */
   static String ratio(double number) {
     return String.format(Locale.ROOT, "%.1f", number);
+  }
+
+  /** A model's sizes in words. */
+  static String sizes(ModelShape model) {
+    return "%d layers, %d query heads, %d key/value heads, head dim %d"
+        .formatted(model.layers(), model.queryHeads(), model.keyValueHeads(), model.headDim());
   }
 
   static double toMillis(long nanos) {

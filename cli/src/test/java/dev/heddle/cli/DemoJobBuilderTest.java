@@ -12,18 +12,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class DemoJobBuilderTest {
-  private static final int FIRST_TOKEN = 256;
+  private static final int[] BEGINNING = {256};
   private static final String TEXT = "The quick brown fox jumps over the lazy dog. ".repeat(2000);
 
   private final DemoJobBuilder builder =
-      new DemoJobBuilder(text -> text.chars().toArray(), FIRST_TOKEN, TEXT);
+      new DemoJobBuilder(text -> text.chars().toArray(), BEGINNING, TEXT);
 
   @ParameterizedTest
   @CsvSource({"1023, 1, 1", "2048, 16, 16", "32768, 256, 64", "65537, 512, 3"})
   void promptIsExactlyAsLongAsAskedForAndSaysEveryFactOnce(int tokens, int facts, int questions) {
     DemoJob job = builder.build(new Size(tokens, facts, questions, 7));
     int[] prompt = job.prompt();
-    assertThat(prompt).hasSize(tokens).startsWith(FIRST_TOKEN);
+    assertThat(prompt).hasSize(tokens).startsWith(BEGINNING);
     assertThat(job.promptTokens()).isEqualTo(tokens);
     assertThat(job.asked()).hasSize(questions).doesNotHaveDuplicates();
     String text = text(prompt);

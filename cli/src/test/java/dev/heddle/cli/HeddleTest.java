@@ -15,11 +15,12 @@ class HeddleTest {
     CommandRun run = CommandRun.heddle();
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out()).isEmpty();
-    assertThat(run.err()).contains("Usage: heddle", "attend", "check", "demo", "info", "patterns");
+    assertThat(run.err())
+        .contains("Usage: heddle", "attend", "check", "demo", "info", "patterns", "run");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"attend", "check", "demo", "info", "patterns"})
+  @ValueSource(strings = {"attend", "check", "demo", "info", "patterns", "run"})
   void everyCommandHasHelp(String command) {
     CommandRun run = CommandRun.heddle(command, "--help").succeeded();
     assertThat(run.out())

@@ -8,6 +8,7 @@ import dev.heddle.api.ElementType;
 import dev.heddle.api.HeadTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -20,7 +21,7 @@ public final class AttentionCases {
     this.random = new Random(seed);
   }
 
-  /** Standard normal Q, K and V, rounded to {@code type}; outputs of the same type. */
+  /** Standard normal Q, K and V, rounded to {@code type}; the output is of the same type. */
   public AttentionCall call(AttentionShape shape, ElementType type, List<BlockIndex> indices) {
     return new AttentionCall(
         shape,
@@ -33,9 +34,37 @@ public final class AttentionCases {
         indices);
   }
 
-  /** For each query head, rows with random ranges, columns, and the query's own neighbourhood. */
+  /** The same inputs with other indices and with outputs of their own, of type {@code type}. */
+  public static AttentionCall again(AttentionCall call, ElementType type, List<BlockIndex> indices) {
+    AttentionShape shape = call.shape();
+    return new AttentionCall(
+        shape,
+        call.queries(),
+        call.keys(),
+        call.values(),
+        zeros(type, shape.queryHeads(), shape.queryTokens(), shape.headDim()),
+        Arena.ofAuto().allocate(4L * shape.queryHeads() * shape.queryTokens()),
+        call.softmaxScale(),
+        indices);
+  }
+
+  /** For each query head an index with random ranges and columns. */
   public List<BlockIndex> indices(AttentionShape shape, BlockShape blocks) {
     return IntStream.range(0, shape.queryHeads()).mapToObj(head -> index(shape, blocks)).toList();
+  }
+
+  /** For each query head the dense index. */
+  public static List<BlockIndex> dense(AttentionShape shape) {
+    return Collections.nCopies(shape.queryHeads(), BlockIndex.dense(shape, BlockShape.DEFAULT));
+  }
+
+  /** For each query head an index that lists every key and is not the dense one. */
+  public static List<BlockIndex> everything(AttentionShape shape) {
+    BlockIndexBuilder builder = BlockIndex.builder(shape, BlockShape.DEFAULT);
+    for (int row = 0; row < BlockShape.DEFAULT.queryBlocks(shape.queryTokens()); row++) {
+      builder.addRange(0, builder.visibleKeys()).endRow();
+    }
+    return Collections.nCopies(shape.queryHeads(), builder.build());
   }
 
   public HeadTensor normal(ElementType type, int heads, int tokens, int headDim) {
@@ -50,11 +79,6 @@ public final class AttentionCases {
     MemorySegment memory =
         Arena.ofAuto().allocate((long) heads * tokens * headDim * type.bytes(), 64);
     return HeadTensor.contiguous(memory, type, heads, tokens, headDim);
-  }
-
-  public static List<BlockIndex> dense(AttentionShape shape) {
-    BlockIndex index = BlockIndex.dense(shape, BlockShape.DEFAULT);
-    return java.util.Collections.nCopies(shape.queryHeads(), index);
   }
 
   private BlockIndex index(AttentionShape shape, BlockShape blocks) {

@@ -27,21 +27,23 @@ final class AttentionPart {
   void project(int layerNumber, LayerWeights layer, Pass pass) {
     Activations memory = pass.memory();
     MemorySegment input = memory.normalised().memory();
-    pass.forChunks((first, count) -> {
-      residual.normalise(layer.attentionNorm(), memory, first, count);
-      MemorySegment queries = memory.queries().rows(first, count);
-      products.multiply(input, count, layer.query().weight(), queries);
-      products.multiply(input, count, layer.key().weight(), memory.keys().memory());
-      products.multiply(input, count, layer.value().weight(), memory.values().memory());
-      threads.forRows(
-          count,
-          (begin, end) -> {
-            HeadRows rows = new HeadRows(shape, layer, memory);
-            for (int row = begin; row < end; row++) {
-              rows.finish(first + row, row, pass.cache(), layerNumber);
-            }
-          });
-    });
+    pass.forChunks(
+        0,
+        (first, count) -> {
+          residual.normalise(layer.attentionNorm(), memory, first, count);
+          MemorySegment queries = memory.queries().rows(first, count);
+          products.multiply(input, count, layer.query().weight(), queries);
+          products.multiply(input, count, layer.key().weight(), memory.keys().memory());
+          products.multiply(input, count, layer.value().weight(), memory.values().memory());
+          threads.forRows(
+              count,
+              (begin, end) -> {
+                HeadRows rows = new HeadRows(shape, layer, memory);
+                for (int row = begin; row < end; row++) {
+                  rows.finish(first + row, row, pass.cache(), layerNumber);
+                }
+              });
+        });
   }
 
   /** Attention over the text so far. Returns what was computed, where that was a prefill. */
@@ -60,15 +62,17 @@ final class AttentionPart {
     return Optional.of(pass.attention().prefill(layerNumber, prefill));
   }
 
-  /** Adds what attention found to the running sum. */
-  void addOutput(LayerWeights layer, Pass pass) {
+  /** Adds what attention found to the running sum of the tokens from {@code from} on. */
+  void addOutput(LayerWeights layer, Pass pass, int from) {
     Activations memory = pass.memory();
-    pass.forChunks((first, count) -> {
-      MemorySegment attended = memory.attended().rows(first, count);
-      MemorySegment projected = memory.projected().memory();
-      products.multiply(attended, count, layer.output().weight(), projected);
-      residual.add(layer.output(), memory, first, count);
-    });
+    pass.forChunks(
+        from,
+        (first, count) -> {
+          MemorySegment attended = memory.attended().rows(first, count);
+          MemorySegment projected = memory.projected().memory();
+          products.multiply(attended, count, layer.output().weight(), projected);
+          residual.add(layer.output(), memory, first, count);
+        });
   }
 
   private HeadTensor queryHeads(FloatRows rows, int tokens) {

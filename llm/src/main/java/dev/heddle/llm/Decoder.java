@@ -32,8 +32,13 @@ final class Decoder {
     this.feedForward = new FeedForwardPart(products, threads);
   }
 
-  /** Passes {@code tokens} through all layers and leaves their keys and values in the cache. */
-  List<PrefillReport> run(int[] tokens, Pass pass, PrefillProgress progress) {
+  /**
+   * Passes {@code tokens} through all layers and leaves their keys and values in the cache.
+   *
+   * @param firstNeeded the first token whose output is read: no later layer reads those before, so
+   *     that the last one need not finish them
+   */
+  List<PrefillReport> run(int[] tokens, Pass pass, int firstNeeded, PrefillProgress progress) {
     embed(tokens, pass);
     List<PrefillReport> reports = new ArrayList<>();
     int layers = weights.layers().size();
@@ -43,8 +48,9 @@ final class Decoder {
       progress.onProgress(number, (number + 1 / PARTS) / layers);
       attention.attend(number, pass).ifPresent(reports::add);
       progress.onProgress(number, (number + 2 / PARTS) / layers);
-      attention.addOutput(layer, pass);
-      feedForward.run(layer, pass);
+      int from = number == layers - 1 ? firstNeeded : 0;
+      attention.addOutput(layer, pass, from);
+      feedForward.run(layer, pass, from);
       progress.onProgress(number, (number + 1.0) / layers);
     }
     pass.cache().advance(pass.tokens());

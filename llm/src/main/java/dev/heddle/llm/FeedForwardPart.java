@@ -19,18 +19,21 @@ final class FeedForwardPart {
     this.residual = new ResidualStream(threads);
   }
 
-  void run(LayerWeights layer, Pass pass) {
+  /** Runs it for the tokens from {@code from} on. */
+  void run(LayerWeights layer, Pass pass, int from) {
     Activations memory = pass.memory();
     MemorySegment input = memory.normalised().memory();
     MemorySegment gate = memory.gate().memory();
-    pass.forChunks((first, count) -> {
-      residual.normalise(layer.feedForwardNorm(), memory, first, count);
-      products.multiply(input, count, layer.gate().weight(), gate);
-      products.multiply(input, count, layer.up().weight(), memory.up().memory());
-      openGates(layer, memory, count);
-      products.multiply(gate, count, layer.down().weight(), memory.projected().memory());
-      residual.add(layer.down(), memory, first, count);
-    });
+    pass.forChunks(
+        from,
+        (first, count) -> {
+          residual.normalise(layer.feedForwardNorm(), memory, first, count);
+          products.multiply(input, count, layer.gate().weight(), gate);
+          products.multiply(input, count, layer.up().weight(), memory.up().memory());
+          openGates(layer, memory, count);
+          products.multiply(gate, count, layer.down().weight(), memory.projected().memory());
+          residual.add(layer.down(), memory, first, count);
+        });
   }
 
   /** Replaces {@code gate} by {@code silu(gate) · up}. */
@@ -40,12 +43,13 @@ final class FeedForwardPart {
         (begin, end) -> {
           float[] gate = new float[memory.gate().width()];
           float[] up = new float[gate.length];
+          Silu silu = new Silu(gate.length);
           for (int row = begin; row < end; row++) {
             memory.gate().load(row, gate);
             memory.up().load(row, up);
             layer.gate().addBias(gate);
             layer.up().addBias(up);
-            Silu.multiply(gate, up);
+            silu.multiply(gate, up);
             memory.gate().store(row, gate);
           }
         });

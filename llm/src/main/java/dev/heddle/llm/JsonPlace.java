@@ -4,6 +4,7 @@ import dev.heddle.api.InvalidInputException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.StringNode;
@@ -17,6 +18,7 @@ import tools.jackson.databind.node.StringNode;
  */
 record JsonPlace(String file, String path, JsonNode node) {
   private static final int MOST_CHARACTERS = 80;
+  private static final Pattern PLAIN_KEY = Pattern.compile("[A-Za-z0-9._-]{1,80}");
 
   JsonPlace requireObject() {
     if (!node.isObject()) {
@@ -108,7 +110,7 @@ record JsonPlace(String file, String path, JsonNode node) {
   }
 
   private JsonPlace at(String key, JsonNode value) {
-    String shown = shortened(key);
+    String shown = PLAIN_KEY.matcher(key).matches() ? key : quoted(key);
     return new JsonPlace(file, path.isEmpty() ? shown : path + "." + shown, value);
   }
 }

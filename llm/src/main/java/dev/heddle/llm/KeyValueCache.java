@@ -46,7 +46,7 @@ public final class KeyValueCache implements AutoCloseable {
   }
 
   /** Bytes that a cache of {@code capacity} tokens takes. */
-  static long bytes(ModelShape shape, int capacity) {
+  static long bytes(ModelShape shape, long capacity) {
     return 2L * shape.layers() * layerBytes(shape, capacity);
   }
 
@@ -138,7 +138,7 @@ public final class KeyValueCache implements AutoCloseable {
         .toArray(MemorySegment[]::new);
   }
 
-  private static long layerBytes(ModelShape shape, int capacity) {
-    return (long) shape.keyValueHeads() * capacity * shape.headDim() * Float.BYTES;
+  private static long layerBytes(ModelShape shape, long capacity) {
+    return shape.keyValueHeads() * capacity * shape.headDim() * Float.BYTES;
   }
 }

@@ -8,6 +8,7 @@ import dev.heddle.runtime.PrefillReport;
 import dev.heddle.runtime.SparseAttention;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -126,7 +127,7 @@ public final class LlamaModel implements AutoCloseable {
   /** The memory that a prompt and an answer of these lengths take. */
   public MemoryEstimate memoryEstimate(int promptTokens, int newTokens) {
     return new MemoryEstimate(
-        KeyValueCache.bytes(config.attention(), promptTokens + newTokens),
+        KeyValueCache.bytes(config.attention(), (long) promptTokens + newTokens),
         Activations.bytes(config, promptTokens));
   }
 
@@ -192,7 +193,7 @@ public final class LlamaModel implements AutoCloseable {
     try (Arena arena = Arena.ofShared()) {
       Activations memory = Activations.allocate(arena, config, 1);
       Pass pass = new Pass(memory, cache, 1, attention, true);
-      decoder.run(tokens, pass, PrefillProgress.SILENT);
+      decoder.run(tokens, pass, 0, PrefillProgress.SILENT);
       return decoder.logits(pass, new int[] {0});
     }
   }
@@ -211,10 +212,11 @@ public final class LlamaModel implements AutoCloseable {
       int[] tokens,
       int[] positions,
       PrefillProgress progress) {
+    int firstNeeded = Arrays.stream(positions).min().orElse(tokens.length);
     try (Arena arena = Arena.ofShared()) {
       Activations memory = Activations.allocate(arena, config, tokens.length);
       Pass pass = new Pass(memory, cache, tokens.length, attention, false);
-      List<PrefillReport> reports = decoder.run(tokens, pass, progress);
+      List<PrefillReport> reports = decoder.run(tokens, pass, firstNeeded, progress);
       return new Prefilled(decoder.logits(pass, positions), reports);
     }
   }

@@ -79,8 +79,14 @@ final class ModelConfigReader {
           .orElseThrow()
           .wrong("a divisor of num_attention_heads, which is " + queryHeads);
     }
-    return new ModelShape(
-        positive("num_hidden_layers"), queryHeads, shared, headDim(family, queryHeads));
+    int headDim = headDim(family, queryHeads);
+    if ((long) queryHeads * headDim > Integer.MAX_VALUE) {
+      throw config
+          .required("num_attention_heads")
+          .wrong(
+              "at most %d with a head dim of %d".formatted(Integer.MAX_VALUE / headDim, headDim));
+    }
+    return new ModelShape(positive("num_hidden_layers"), queryHeads, shared, headDim);
   }
 
   private int headDim(ModelFamily family, int queryHeads) {

@@ -23,8 +23,9 @@ record Pass(
     void run(int first, int count);
   }
 
-  void forChunks(ChunkTask task) {
-    for (int first = 0; first < tokens; first += Activations.CHUNK_TOKENS) {
+  /** Runs {@code task} over the tokens from {@code from} on. */
+  void forChunks(int from, ChunkTask task) {
+    for (int first = from; first < tokens; first += Activations.CHUNK_TOKENS) {
       task.run(first, Math.min(Activations.CHUNK_TOKENS, tokens - first));
     }
   }

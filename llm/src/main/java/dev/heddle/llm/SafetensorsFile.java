@@ -29,8 +29,8 @@ import java.util.stream.Collectors;
 public final class SafetensorsFile implements AutoCloseable {
   private static final int LENGTH_BYTES = 8;
 
-  /** The limit of the format's own library. */
-  private static final long MOST_HEADER_BYTES = 100_000_000;
+  /** Less than the 100 MB of the format's own library, whose headers would not fit a usual heap. */
+  private static final long MOST_HEADER_BYTES = JsonFiles.MOST_BYTES;
 
   private final String name;
   private final Arena arena;

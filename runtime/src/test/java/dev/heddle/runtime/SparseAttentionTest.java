@@ -160,12 +160,27 @@ class SparseAttentionTest {
             new ModelShape(1, 1, 1, Sizes.HEAD_DIM), "first-keys", Map.of("keys", 60));
     Tensors tensors = Tensors.random(1, 1, 63);
 
-    try (SparseAttention attention = reference(config).build()) {
+    try (SparseAttention attention = reference(config).denseBelow(1).build()) {
       PrefillReport report = attention.prefill(0, tensors.prefill());
 
       assertThat(report.heads()).extracting(PrefillReport.Head::pattern).containsOnly("dense");
       assertThat(attention.indices(0, tensors.prefill())).allMatch(BlockIndex::isDense);
       assertHead(tensors, 0, Integer.MAX_VALUE, "60 of 63 keys");
+    }
+  }
+
+  @Test
+  void withoutABoundEveryPatternRunsAsAssigned() {
+    HeadsConfig config =
+        HeadsConfig.uniform(
+            new ModelShape(1, 1, 1, Sizes.HEAD_DIM), "first-keys", Map.of("keys", 60));
+    Tensors tensors = Tensors.random(1, 1, 63);
+
+    try (SparseAttention attention = reference(config).denseBelow(0).build()) {
+      PrefillReport report = attention.prefill(0, tensors.prefill());
+
+      assertThat(report.heads()).extracting(PrefillReport.Head::pattern).containsOnly("first-keys");
+      assertHead(tensors, 0, 60, "60 of 63 keys, as assigned");
     }
   }
 

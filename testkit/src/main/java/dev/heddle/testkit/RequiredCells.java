@@ -54,7 +54,7 @@ public final class RequiredCells {
       BitSet required = requiredKeys(index, row, requirement);
       BitSet added = listedKeys(index, row);
       added.andNot(required);
-      long allowed = (long) runs(required) * index.blocks().keyColumns() / 2;
+      long allowed = runs(required) * (index.blocks().keyColumns() / 2L);
       assertThat((long) added.cardinality())
           .as("keys added to row %d: %s: %s", row, added, description)
           .isLessThanOrEqualTo(allowed);

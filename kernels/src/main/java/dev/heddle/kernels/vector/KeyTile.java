@@ -36,11 +36,11 @@ final class KeyTile {
     greatestPosition = -1;
     while (count < KEYS && runs.hasNext()) {
       int length = Math.min(runs.length(), KEYS - count);
-      keys.copyRows(runs.key(), length, keyRows, count * headDim);
-      values.copyRows(runs.key(), length, valueRows, count * headDim);
       addPositions(runs.key(), length);
       runs.advance(length);
     }
+    HeapRows.gather(keys, positions, count, keyRows);
+    HeapRows.gather(values, positions, count, valueRows);
     // What the rows past the last key hold must be finite: their weights are 0.
     Arrays.fill(valueRows, count * headDim, padded(count) * headDim, 0);
   }

@@ -10,9 +10,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * One call, a query block per task. The last queries, which see the most keys, come first, so that
- * no long task is left at the end; among them heads of a group follow each other and find K and V
- * in the cache.
+ * One call, a query block per task. All threads work on one key/value head at a time, so that its K
+ * and V stay in the cache that they share; on its last queries first, which see the most keys, so
+ * that the tasks at the end are short.
  */
 record PrefillAttention(
     AttentionCall call, WorkerPool pool, ScratchPool<AttentionScratch> scratches) {
@@ -42,7 +42,9 @@ record PrefillAttention(
         addTasks(tasks, row, new QueryRange(head, 1, first, index.queriesInRow(row)));
       }
     }
-    tasks.sort(Comparator.comparingInt(task -> -task.range.firstQuery()));
+    tasks.sort(
+        Comparator.<Task>comparingInt(task -> call.shape().keyValueHead(task.range.firstHead()))
+            .thenComparingInt(task -> -task.range.firstQuery()));
     return tasks;
   }
 

@@ -24,7 +24,7 @@ final class QueryPanel {
   private final int headDim;
   private final float[] queries;
   private final float[] out;
-  private final float[] row;
+  private final float[] rows;
   private final OnlineSoftmax softmax = new OnlineSoftmax();
   private QueryRange range = new QueryRange(0, 1, 0, 1);
   private int firstPosition;
@@ -33,7 +33,7 @@ final class QueryPanel {
     this.headDim = headDim;
     this.queries = new float[headDim * LANES];
     this.out = new float[headDim * LANES];
-    this.row = new float[headDim];
+    this.rows = new float[LANES * headDim];
   }
 
   /** Takes in the queries of {@code range}, which fit the lanes, and forgets all else. */
@@ -44,10 +44,14 @@ final class QueryPanel {
     Arrays.fill(out, 0);
     softmax.clear();
     float scale = (float) (call.softmaxScale() * LOG2_E);
-    for (int lane = 0; lane < range.lanes(); lane++) {
-      call.queries().head(range.head(lane)).copyRows(range.query(lane), 1, row, 0);
+    for (int head = 0; head < range.heads(); head++) {
+      HeadMatrix source = call.queries().head(range.firstHead() + head);
+      HeapRows.copy(source, range.firstQuery(), range.queries(), rows, 0);
       for (int dim = 0; dim < headDim; dim++) {
-        queries[dim * LANES + lane] = row[dim] * scale;
+        for (int query = 0; query < range.queries(); query++) {
+          int lane = query * range.heads() + head;
+          queries[dim * LANES + lane] = rows[query * headDim + dim] * scale;
+        }
       }
     }
   }
@@ -94,19 +98,26 @@ final class QueryPanel {
 
   /** Writes the output, and the log-sum-exp if it is wanted. */
   void write(AttentionCall call) {
+    for (int head = 0; head < range.heads(); head++) {
+      for (int query = 0; query < range.queries(); query++) {
+        int lane = query * range.heads() + head;
+        float share = 1 / softmax.sum(lane);
+        for (int dim = 0; dim < headDim; dim++) {
+          rows[query * headDim + dim] = out[dim * LANES + lane] * share;
+        }
+      }
+      HeadMatrix target = call.out().head(range.firstHead() + head);
+      HeapRows.store(rows, target, range.firstQuery(), range.queries());
+    }
+    if (call.wantsLogSumExp()) {
+      writeLogSumExp(call);
+    }
+  }
+
+  private void writeLogSumExp(AttentionCall call) {
     for (int lane = 0; lane < range.lanes(); lane++) {
-      int head = range.head(lane);
-      int query = range.query(lane);
-      float share = 1 / softmax.sum(lane);
-      for (int dim = 0; dim < headDim; dim++) {
-        row[dim] = out[dim * LANES + lane] * share;
-      }
-      HeadMatrix target = call.out().head(head);
-      target.type().store(row, 0, target.memory(), target.rowOffset(query), headDim);
-      if (call.wantsLogSumExp()) {
-        long at = (long) head * call.shape().queryTokens() + query;
-        ElementType.FLOAT32.store(call.logSumExp(), at, softmax.logSumExp(lane));
-      }
+      long at = (long) range.head(lane) * call.shape().queryTokens() + range.query(lane);
+      ElementType.FLOAT32.store(call.logSumExp(), at, softmax.logSumExp(lane));
     }
   }
 

@@ -4,10 +4,10 @@ import static dev.heddle.kernels.vector.PanelProduct.SPECIES;
 import static dev.heddle.kernels.vector.PanelProduct.VECTOR;
 
 import dev.heddle.api.ElementType;
+import dev.heddle.api.HeadMatrix;
 import dev.heddle.kernels.MatrixProducts.Weight;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * The product for few tokens: each weight row is read once, as float32 in the heap, and multiplied
@@ -56,11 +56,12 @@ final class RowWeightProduct {
       Weight weight, float[] activations, int tokens, int stride, MemorySegment out) {
     void rows(int first, int most, float[] rows) {
       int count = Math.min(most, weight.outputs() - first);
+      HeadMatrix matrix =
+          HeadMatrix.contiguous(weight.memory(), weight.type(), weight.outputs(), weight.inputs());
       for (int i = 0; i < count; i++) {
-        long from = (long) (first + i) * weight.inputs();
-        weight.type().load(weight.memory(), from, rows, i * stride, weight.inputs());
+        HeapRows.copy(matrix, first + i, 1, rows, i * stride);
       }
-      float[] results = new float[count + ROWS];
+      float[] results = new float[count + ROWS + ROWS * VECTOR]; // at the end, lanes to be summed
       for (int token = 0; token < tokens; token++) {
         for (int i = 0; i < count; i += ROWS) {
           dots(rows, i * stride, token * stride, results, i);
@@ -68,6 +69,15 @@ final class RowWeightProduct {
         long at = (long) token * weight.outputs() + first;
         ElementType.FLOAT32.store(results, 0, out, at, count);
       }
+    }
+
+    /** In the lanes' order: {@code reduceLanes} leaves the order open, and results would vary. */
+    private static float sumOfLanes(float[] lanes, int from) {
+      float sum = 0;
+      for (int lane = from; lane < from + VECTOR; lane++) {
+        sum += lanes[lane];
+      }
+      return sum;
     }
 
     private void dots(float[] rows, int from, int tokenFrom, float[] results, int to) {
@@ -83,10 +93,14 @@ final class RowWeightProduct {
         sum2 = FloatVector.fromArray(SPECIES, rows, at + 2 * stride).fma(activation, sum2);
         sum3 = FloatVector.fromArray(SPECIES, rows, at + 3 * stride).fma(activation, sum3);
       }
-      results[to] = sum0.reduceLanes(VectorOperators.ADD);
-      results[to + 1] = sum1.reduceLanes(VectorOperators.ADD);
-      results[to + 2] = sum2.reduceLanes(VectorOperators.ADD);
-      results[to + 3] = sum3.reduceLanes(VectorOperators.ADD);
+      int lanes = results.length - ROWS * VECTOR;
+      sum0.intoArray(results, lanes);
+      sum1.intoArray(results, lanes + VECTOR);
+      sum2.intoArray(results, lanes + 2 * VECTOR);
+      sum3.intoArray(results, lanes + 3 * VECTOR);
+      for (int row = 0; row < ROWS; row++) {
+        results[to + row] = sumOfLanes(results, lanes + row * VECTOR);
+      }
     }
   }
 }

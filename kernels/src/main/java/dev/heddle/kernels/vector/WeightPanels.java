@@ -2,6 +2,7 @@ package dev.heddle.kernels.vector;
 
 import static dev.heddle.kernels.vector.PanelProduct.LANES;
 
+import dev.heddle.api.HeadMatrix;
 import dev.heddle.kernels.MatrixProducts.Weight;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,13 +82,19 @@ final class WeightPanels {
 
   private void packSlice(Weight weight, int panel, int slice) {
     int count = inputsInSlice(inputs, slice);
-    float[] row = new float[count];
+    int lanes = lanes(panel);
+    float[] rows = new float[lanes * count];
+    long offset = (long) firstOutput(panel) * inputs + (long) slice * SLICE;
+    HeapRows.copy(
+        new HeadMatrix(weight.memory(), weight.type(), offset, lanes, count, inputs),
+        0,
+        lanes,
+        rows,
+        0);
     float[] target = slice(panel, slice);
-    for (int lane = 0; lane < lanes(panel); lane++) {
-      long from = (long) (firstOutput(panel) + lane) * inputs + (long) slice * SLICE;
-      weight.type().load(weight.memory(), from, row, 0, count);
-      for (int i = 0; i < count; i++) {
-        target[i * LANES + lane] = row[i];
+    for (int i = 0; i < count; i++) {
+      for (int lane = 0; lane < lanes; lane++) {
+        target[i * LANES + lane] = rows[lane * count + i];
       }
     }
   }

@@ -15,7 +15,7 @@ import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.AttentionCall;
 import dev.heddle.kernels.AttentionCases;
 import dev.heddle.kernels.HeadWork;
-import dev.heddle.kernels.PlainAttention;
+import dev.heddle.kernels.PlainTypedAttention;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -139,7 +139,7 @@ class CudaAttentionTest extends GpuTest {
           return true;
         });
     for (AttentionCall call : calls) {
-      assertClose(type + " " + call.shape(), call, PlainAttention.reference(call));
+      assertClose(type + " " + call.shape(), call, PlainTypedAttention.reference(call));
     }
   }
 
@@ -176,16 +176,16 @@ class CudaAttentionTest extends GpuTest {
     assertClose(
         name + " " + call.queries().type() + " " + call.shape(),
         call,
-        PlainAttention.reference(call));
+        PlainTypedAttention.reference(call));
   }
 
   private static void assertClose(String name, AttentionCall call, AttentionCall expected) {
-    assertThat(PlainAttention.outputError(call, expected))
+    assertThat(PlainTypedAttention.outputError(call, expected))
         .as("output of " + name)
-        .isLessThanOrEqualTo(PlainAttention.allowedOutputError(call, expected));
-    assertThat(PlainAttention.logSumExpError(call, expected))
+        .isLessThanOrEqualTo(PlainTypedAttention.allowedOutputError(call, expected));
+    assertThat(PlainTypedAttention.logSumExpError(call, expected))
         .as("log-sum-exp of " + name)
-        .isLessThanOrEqualTo(PlainAttention.allowedLogSumExpError(call));
+        .isLessThanOrEqualTo(PlainTypedAttention.allowedLogSumExpError(call));
   }
 
   private static HeadTensor interleave(HeadTensor from) {

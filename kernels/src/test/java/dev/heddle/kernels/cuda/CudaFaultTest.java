@@ -15,7 +15,7 @@ import dev.heddle.kernels.AttentionCall;
 import dev.heddle.kernels.AttentionCases;
 import dev.heddle.kernels.DeviceException;
 import dev.heddle.kernels.DeviceMemoryException;
-import dev.heddle.kernels.PlainAttention;
+import dev.heddle.kernels.PlainTypedAttention;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -177,9 +177,9 @@ class CudaFaultTest extends GpuTest {
   }
 
   private static void assertRight(AttentionCall call) {
-    AttentionCall expected = PlainAttention.reference(call);
-    assertThat(PlainAttention.outputError(call, expected))
-        .isLessThanOrEqualTo(PlainAttention.allowedOutputError(call, expected));
+    AttentionCall expected = PlainTypedAttention.reference(call);
+    assertThat(PlainTypedAttention.outputError(call, expected))
+        .isLessThanOrEqualTo(PlainTypedAttention.allowedOutputError(call, expected));
   }
 
   private long runStore(byte[] image) {

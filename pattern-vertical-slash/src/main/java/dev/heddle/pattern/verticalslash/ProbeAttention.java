@@ -34,10 +34,15 @@ final class ProbeAttention {
 
   /** Sums the attention of the last {@code probes} queries. */
   static ProbeAttention of(HeadInputs head, int probes) {
+    int group = Math.clamp(SCORES_PER_GROUP / head.shape().keyTokens(), 1, probes);
+    return of(head, probes, group);
+  }
+
+  /** The same, with {@code group} probes at a time. */
+  static ProbeAttention of(HeadInputs head, int probes, int group) {
     int keyTokens = head.shape().keyTokens();
     float[] byColumn = new float[keyTokens];
     float[] byDiagonal = new float[keyTokens];
-    int group = Math.clamp(SCORES_PER_GROUP / keyTokens, 1, probes);
     float[][] scores = new float[group][keyTokens];
     for (int left = probes; left > 0; left -= group) {
       // The probes that stand `left` to `left - rows + 1` places from the end of the sequence.

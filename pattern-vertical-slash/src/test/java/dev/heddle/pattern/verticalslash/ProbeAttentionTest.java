@@ -12,6 +12,7 @@ import dev.heddle.testkit.TestTensors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ProbeAttentionTest {
   @ParameterizedTest
@@ -26,6 +27,21 @@ class ProbeAttentionTest {
       assertClose("column", found.byColumn(), expected.byColumn, expected.tolerance);
       assertClose("offset", found.byOffset(), expected.byOffset, expected.tolerance);
     }
+  }
+
+  /** Each probe is added after the one before it, however many are scored at a time. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 10, 11})
+  void groupsOfProbesGiveTheSameSums(int group) {
+    HeadInputs head =
+        new TestTensors(5)
+            .rotaryLayer(
+                new AttentionShape(1, 1, 113, 241, 16), ElementType.FLOAT32, Layout.CONTIGUOUS)
+            .head(0, BlockShape.DEFAULT);
+    ProbeAttention expected = ProbeAttention.of(head, 11);
+    ProbeAttention found = ProbeAttention.of(head, 11, group);
+    assertThat(found.byColumn()).isEqualTo(expected.byColumn());
+    assertThat(found.byOffset()).isEqualTo(expected.byOffset());
   }
 
   private static void assertClose(String name, float[] found, double[] expected, double tolerance) {

@@ -23,6 +23,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class VerticalSlashIndexBuilderTest {
   private static final long SEED = 5;
@@ -55,6 +56,21 @@ class VerticalSlashIndexBuilderTest {
       RequiredCells.assertCovers(index, requirement, description);
       RequiredCells.assertAddsOnlyRounding(index, requirement, description);
     }
+  }
+
+  /** Where blocks of one key round nothing, offsets as far apart as a query block touch exactly. */
+  @ParameterizedTest
+  @ValueSource(ints = {3, 4, 5, 6})
+  void offsetsThatJustTouchOrJustDoNotAddNothing(int distance) {
+    AttentionShape shape = new AttentionShape(1, 1, 23, 40, 8);
+    BlockShape blocks = new BlockShape(4, 1);
+    BlockIndex index =
+        VerticalSlashIndexBuilder.list(
+            shape, blocks, new int[0], new int[] {0, distance, 2 * distance});
+    RequiredCells.Requirement requirement =
+        (position, key) -> (position - key) % distance == 0 && position - key <= 2 * distance;
+    RequiredCells.assertCovers(index, requirement, distance);
+    RequiredCells.assertAddsOnlyRounding(index, requirement, distance);
   }
 
   /** Query tokens, key tokens, probes, verticals, slashes. */

@@ -10,7 +10,7 @@ import java.util.OptionalInt;
  * @param backend a backend's name or {@code "auto"}
  * @param threads threads that build indices and compute attention
  * @param blocks the tile that indices are built in
- * @param denseBelow calls with fewer keys run dense
+ * @param denseBelow calls with fewer keys run dense; 0 for patterns exactly as assigned
  * @param queryHeadOffset the model's number of the first query head, for a shard
  */
 public record AttentionSettings(
@@ -28,5 +28,10 @@ public record AttentionSettings(
       throw new InvalidInputException(
           "denseBelow is " + denseBelow + "; allowed: an integer from 0 (key tokens)");
     }
+  }
+
+  /** Whether dense may take a pattern's place where it is no slower. */
+  boolean prefersDense() {
+    return denseBelow > 0;
   }
 }

@@ -81,7 +81,7 @@ final class HeadIndexer implements AutoCloseable {
             call.values().head(keyValueHead),
             call.softmaxScale());
     BlockIndex index = requireUsable(place, inputs, ask(place, assignment, inputs));
-    return index.density() >= DENSE_FROM_DENSITY
+    return settings.prefersDense() && index.density() >= DENSE_FROM_DENSITY
         ? dense(call)
         : new HeadIndex(place.pattern(), index);
   }

@@ -13,8 +13,8 @@ import java.lang.foreign.MemorySegment;
  * the same element type. The plain one keeps scores, weights' sum and products in float32 and
  * rounds weights and outputs to the element type.
  */
-public final class PlainAttention {
-  private PlainAttention() {}
+public final class PlainTypedAttention {
+  private PlainTypedAttention() {}
 
   /** What the reference backend writes for {@code call}, in float32, and its log-sum-exp. */
   public static AttentionCall reference(AttentionCall call) {

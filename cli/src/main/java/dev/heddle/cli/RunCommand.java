@@ -1,0 +1,100 @@
+package dev.heddle.cli;
+
+import dev.heddle.api.InvalidInputException;
+import dev.heddle.llm.Generation;
+import dev.heddle.llm.GenerationOptions;
+import dev.heddle.llm.Generator;
+import dev.heddle.llm.LlamaModel;
+import dev.heddle.llm.ModelFolder;
+import dev.heddle.llm.TextTokenizer;
+import dev.heddle.runtime.HeadsConfig;
+import dev.heddle.runtime.ModelShape;
+import dev.heddle.runtime.PatternRegistry;
+import dev.heddle.runtime.SparseAttention;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Supplier;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code heddle run}: a model reads a prompt and goes on writing. */
+@Command(
+    name = "run",
+    description = "Read a prompt with a Llama-family model and print what it writes next.",
+    footer = {
+      "",
+      "The model is a folder in the Hugging Face layout: config.json, safetensors files,"
+          + " tokenizer.json. The text goes to standard output, notes and speed to standard error."
+    })
+final class RunCommand extends HeddleCommand {
+  private static final String HEADS_FILE = "heads.json";
+
+  private final Supplier<PatternRegistry> discovery;
+
+  @Option(names = "--model", paramLabel = "DIR", required = true, description = "Model folder.")
+  private Path folder = Path.of(""); // required: always set
+
+  @Option(
+      names = "--prompt-file",
+      paramLabel = "FILE",
+      required = true,
+      description = "Text to read, UTF-8.")
+  private Path promptFile = Path.of("");
+
+  @Option(
+      names = "--heads",
+      paramLabel = "FILE",
+      description = "Heads file; DIR/heads.json, if it is there, when not given.")
+  private Optional<Path> headsFile = Optional.empty();
+
+  @Option(names = "--dense", description = "Every head reads every token.")
+  private boolean dense;
+
+  @Mixin private GenerationArguments generation = new GenerationArguments();
+
+  @Mixin private ComputeOptions compute = new ComputeOptions();
+
+  RunCommand(Console console, Supplier<PatternRegistry> discovery) {
+    super(console);
+    this.discovery = discovery;
+  }
+
+  @Override
+  Result execute() throws IOException {
+    if (dense && headsFile.isPresent()) {
+      throw new InvalidInputException("give at most one of --heads FILE and --dense");
+    }
+    GenerationOptions options = generation.options();
+    String prompt = TextFile.read(promptFile);
+    ModelFolder files = ModelFolder.open(folder);
+    HeadsConfig heads = heads(files.config().attention());
+    try (SparseAttention attention = compute.attention(discovery.get(), heads);
+        TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
+        LlamaModel model = LlamaModel.open(folder, compute.modelSettings())) {
+      int[] tokens = tokenizer.encode(prompt);
+      try (AnswerPrinter printer = new AnswerPrinter(tokenizer.stream(), console(), !json())) {
+        Generation answer = new Generator(model, attention).generate(tokens, options, printer);
+        return new RunReport(
+            tokens.length, answer, printer.text(), attention.backendName(), compute.threads());
+      }
+    }
+  }
+
+  private HeadsConfig heads(ModelShape model) {
+    Path own = folder.resolve(HEADS_FILE);
+    if (headsFile.isPresent()) {
+      return ModelHeads.read(headsFile.get(), model);
+    }
+    if (!dense && Files.exists(own)) {
+      return ModelHeads.read(own, model);
+    }
+    if (!dense) {
+      console()
+          .note("heddle: there is no " + own + " and no --heads: every head reads every token");
+    }
+    return ModelHeads.dense(model);
+  }
+}

@@ -1,0 +1,80 @@
+package dev.heddle.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.heddle.api.InvalidInputException;
+import dev.heddle.kernels.reference.ReferenceProvider;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class BackendsTest {
+  private static final BackendProvider RUNS = new ReferenceProvider();
+
+  @Test
+  void autoTakesTheFirstThatCanRun() {
+    Backends backends = new Backends(List.of(new Refusing("first"), RUNS));
+    try (AttentionBackend backend = backends.open(Backends.AUTO, 1);
+        MatrixProducts products = backends.openMatrixProducts(Backends.AUTO, 1)) {
+      assertThat(backend.name()).isEqualTo("reference");
+      assertThat(products).isNotNull();
+    }
+  }
+
+  @Test
+  void standardOrderIsVectorThenReference() {
+    assertThat(Backends.standard().providers())
+        .extracting(BackendProvider::name)
+        .containsExactly("vector", "reference");
+    try (AttentionBackend backend = Backends.standard().open("auto", 1)) {
+      assertThat(backend.name()).isEqualTo("vector");
+    }
+    try (AttentionBackend backend = Backends.standard().open("reference", 1)) {
+      assertThat(backend.name()).isEqualTo("reference");
+    }
+  }
+
+  @Test
+  void namesWhatThereIsForAnUnknownName() {
+    assertThatThrownBy(() -> Backends.standard().open("abacus", 1))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("no backend is called 'abacus'; allowed: auto, vector, reference");
+  }
+
+  @Test
+  void carriesEveryRefusalWithItsRemedy() {
+    Backends backends = new Backends(List.of(new Refusing("first"), new Refusing("second")));
+    String refusals =
+        "first: no first here; install first. second: no second here; install second.";
+    assertThatThrownBy(() -> backends.open(Backends.AUTO, 1))
+        .isInstanceOf(BackendUnavailableException.class)
+        .hasMessage("backend 'auto' cannot run here. " + refusals);
+    assertThatThrownBy(() -> backends.openMatrixProducts("second", 1))
+        .isInstanceOf(BackendUnavailableException.class)
+        .hasMessage("backend 'second' cannot run here. " + refusals);
+  }
+
+  @Test
+  void refusesNoThreads() {
+    assertThatThrownBy(() -> Backends.standard().open("auto", 0))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("threads must be at least 1, but is 0");
+  }
+
+  private record Refusing(String name) implements BackendProvider {
+    @Override
+    public Availability availability() {
+      return new Availability.Refused("no " + name + " here", "install " + name);
+    }
+
+    @Override
+    public AttentionBackend open(int threads) {
+      throw new AssertionError("a backend that refused was opened");
+    }
+
+    @Override
+    public MatrixProducts openMatrixProducts(int threads) {
+      throw new AssertionError("a backend that refused was opened");
+    }
+  }
+}
