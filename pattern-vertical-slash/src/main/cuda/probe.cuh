@@ -27,7 +27,7 @@ using heddle::HeadRows;
 using heddle::Sequence;
 
 constexpr int kProbeThreads = 128;
-constexpr int kScoreLength = kGroup + 1;  // of a row of scores: columns and diagonals hit all banks
+constexpr int kWeightLength = kGroup + 1;  // of a row of weights: columns and diagonals hit all banks
 constexpr float kLowest = -60;
 
 template <class Element, int HeadDim>
@@ -35,13 +35,13 @@ struct ProbeShape {
   static constexpr bool kFloat = sizeof(Element) == 4;
   static constexpr int kRowBytes = (kFloat ? HeadDim + 4 : HeadDim) * int(sizeof(Element));
   static constexpr int kTileBytes = kGroup * kRowBytes;
-  static constexpr int kScoresAt = 2 * kTileBytes;  // behind Q and K
-  static constexpr int kColumnsAt = kScoresAt + kGroup * kScoreLength * 4;
+  static constexpr int kWeightsAt = 2 * kTileBytes;  // behind Q and K, or two tiles of K
+  static constexpr int kColumnsAt = kWeightsAt + kGroup * kWeightLength * 4;
   static constexpr int kDiagonalsAt = kColumnsAt + kChunkKeys * 4;
   static constexpr int kSharedBytes = kDiagonalsAt + (kChunkKeys + kGroup) * 4;
 };
 
-// Copies 64 rows to shared memory and waits for them.
+// Starts the copy of 64 rows to shared memory.
 template <class Element, int HeadDim>
 __device__ inline void loadRows(unsigned char* target, const HeadRows& source, int first, int count,
                                 int headDim) {
@@ -63,65 +63,104 @@ __device__ inline float finiteScore(float product, float scale) {
   return fminf(fmaxf(product * scale, -FLT_MAX), FLT_MAX);
 }
 
-// scores[64][64] = Q K^T scaled, on tensor cores; warp w has the rows 16 w to 16 w + 15.
+// The scores of 64 probes with 64 keys, as one thread holds them: kRows x kKeys of them. kRowLanes
+// neighbouring lanes of a warp share a row.
 template <class Element, int HeadDim>
-__device__ inline void multiply(const unsigned char* queries, const unsigned char* keys,
-                                float* scores, float scale) {
-  if constexpr (sizeof(Element) == 2) {
-    using Rows = heddle::SharedRows<HeadDim>;
+struct ProbeTile;
+
+// On tensor cores. Warp w has the rows 16 w to 16 w + 15 of Q, and keeps them in registers: the memory
+// that they came through becomes the second of two tiles of keys.
+template <class Element, int HeadDim>
+struct MmaProbeTile {
+  using Rows = heddle::SharedRows<HeadDim>;
+  static constexpr int kRows = 2;
+  static constexpr int kKeys = kGroup / 4;
+  static constexpr int kRowLanes = 4;
+  static constexpr int kStages = 2;
+
+  uint32_t queries[HeadDim / 16][4];
+  float scores[kRows][kKeys];
+
+  __device__ static int row(int i) { return threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4 + 8 * i; }
+  __device__ static int key(int i) { return i / 2 * 8 + threadIdx.x % 4 * 2 + i % 2; }
+
+  __device__ void takeQueries(const unsigned char* memory) {
     const int lane = threadIdx.x % 32;
-    const int firstRow = threadIdx.x / 32 * 16;
+    const int row = threadIdx.x / 32 * 16 + Rows::laneRow(lane);
+#pragma unroll
+    for (int dim = 0; dim < HeadDim / 16; dim++) {
+      heddle::loadMatrices(queries[dim], heddle::sharedAddress(memory) +
+                                             Rows::offset(row, 2 * dim + Rows::laneChunk(lane)));
+    }
+  }
+
+  __device__ void multiply(const unsigned char*, const unsigned char* keys, float scale) {
+    const int lane = threadIdx.x % 32;
     float sums[kGroup / 8][4] = {};
 #pragma unroll
     for (int dim = 0; dim < HeadDim / 16; dim++) {
-      uint32_t q[4];
-      heddle::loadMatrices(q, heddle::sharedAddress(queries) +
-                                  Rows::offset(firstRow + Rows::laneRow(lane),
-                                               2 * dim + Rows::laneChunk(lane)));
 #pragma unroll
-      for (int key = 0; key < kGroup / 16; key++) {
+      for (int n = 0; n < kGroup / 16; n++) {
         uint32_t k[4];
         heddle::loadMatrices(k, heddle::sharedAddress(keys) +
-                                    Rows::offset(key * 16 + Rows::laneKey(lane),
+                                    Rows::offset(n * 16 + Rows::laneKey(lane),
                                                  2 * dim + Rows::laneKeyChunk(lane)));
-        heddle::multiplyAdd<Element>(sums[2 * key], q, k[0], k[1]);
-        heddle::multiplyAdd<Element>(sums[2 * key + 1], q, k[2], k[3]);
+        heddle::multiplyAdd<Element>(sums[2 * n], queries[dim], k[0], k[1]);
+        heddle::multiplyAdd<Element>(sums[2 * n + 1], queries[dim], k[2], k[3]);
       }
     }
 #pragma unroll
-    for (int n = 0; n < kGroup / 8; n++) {
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        const int row = firstRow + lane / 4 + i / 2 * 8;
-        scores[row * kScoreLength + n * 8 + lane % 4 * 2 + i % 2] = finiteScore(sums[n][i], scale);
-      }
+    for (int i = 0; i < kRows * kKeys; i++) {
+      scores[i / 2 % 2][i / 4 * 2 + i % 2] = finiteScore(sums[i / 4][i % 4], scale);
     }
-  } else {
-    constexpr int kRowLength = HeadDim + 4;
-    const int x = threadIdx.x % 16;
-    const int y = threadIdx.x / 16;
-    const float* q = reinterpret_cast<const float*>(queries) + y * 8 * kRowLength;
-    const float* k = reinterpret_cast<const float*>(keys) + x * kRowLength;
-    float sums[8][4] = {};
+  }
+};
+
+template <int HeadDim>
+struct ProbeTile<heddle::Half, HeadDim> : MmaProbeTile<heddle::Half, HeadDim> {};
+template <int HeadDim>
+struct ProbeTile<heddle::BFloat, HeadDim> : MmaProbeTile<heddle::BFloat, HeadDim> {};
+
+// Float32 on the ordinary arithmetic units.
+template <int HeadDim>
+struct ProbeTile<float, HeadDim> {
+  static constexpr int kRows = 8;
+  static constexpr int kKeys = 4;
+  static constexpr int kRowLanes = 16;
+  static constexpr int kStages = 1;
+  static constexpr int kRowLength = HeadDim + 4;
+
+  float scores[kRows][kKeys];
+
+  __device__ static int row(int i) { return threadIdx.x / 16 * kRows + i; }
+  __device__ static int key(int i) { return threadIdx.x % 16 + 16 * i; }
+
+  __device__ void takeQueries(const unsigned char*) {}
+
+  __device__ void multiply(const unsigned char* queries, const unsigned char* keys, float scale) {
+    const float* q = reinterpret_cast<const float*>(queries) + row(0) * kRowLength;
+    const float* k = reinterpret_cast<const float*>(keys) + key(0) * kRowLength;
+    float sums[kRows][kKeys] = {};
+#pragma unroll 4
     for (int dim = 0; dim < HeadDim; dim++) {
 #pragma unroll
-      for (int j = 0; j < 4; j++) {
+      for (int j = 0; j < kKeys; j++) {
         const float key = k[16 * j * kRowLength + dim];
 #pragma unroll
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < kRows; i++) {
           sums[i][j] = fmaf(q[i * kRowLength + dim], key, sums[i][j]);
         }
       }
     }
 #pragma unroll
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < kRows; i++) {
 #pragma unroll
-      for (int j = 0; j < 4; j++) {
-        scores[(y * 8 + i) * kScoreLength + x + 16 * j] = finiteScore(sums[i][j], scale);
+      for (int j = 0; j < kKeys; j++) {
+        scores[i][j] = finiteScore(sums[i][j], scale);
       }
     }
   }
-}
+};
 
 // One thread block's chunk of keys of one unit.
 template <class Element, int HeadDim>
@@ -158,7 +197,7 @@ struct Probe {
 
   __device__ bool isEmpty() const { return probes == 0 || firstKey >= endKey; }
 
-  __device__ float* scores() const { return reinterpret_cast<float*>(memory + Shape::kScoresAt); }
+  __device__ float* weights() const { return reinterpret_cast<float*>(memory + Shape::kWeightsAt); }
   __device__ float* columns() const { return reinterpret_cast<float*>(memory + Shape::kColumnsAt); }
   __device__ float* diagonals() const {
     return reinterpret_cast<float*>(memory + Shape::kDiagonalsAt);
@@ -169,57 +208,106 @@ struct Probe {
     return probe < probes ? sequence.keyTokens - (probes - 1 - probe) : 0;
   }
 
-  // Calls add(first key of the tile) for each tile of the chunk, with its scores with the group of
-  // probes from firstProbe on in shared memory.
+  // Calls add(first key of the tile, its scores) for each tile of the chunk with the group of probes
+  // from firstProbe on. The copy of the next tile runs meanwhile where there is memory for it.
   template <class Add>
   __device__ void forTiles(int firstProbe, Add add) const {
+    using Tile = ProbeTile<Element, HeadDim>;
+    unsigned char* stages[2] = {memory + Shape::kTileBytes, memory};
+    Tile scores;
     __syncthreads();
     loadRows<Element, HeadDim>(memory, queries, firstProbe, probes - firstProbe, attention.headDim);
+    loadKeys(stages[0], firstKey);
+    heddle::waitForCopies();
+    __syncthreads();
+    scores.takeQueries(memory);
+    int stage = 0;
     for (int tile = firstKey; tile < endKey; tile += kGroup) {
-      loadRows<Element, HeadDim>(memory + Shape::kTileBytes, keys, tile, endKey - tile,
-                                 attention.headDim);
       heddle::waitForCopies();
       __syncthreads();
-      multiply<Element, HeadDim>(memory, memory + Shape::kTileBytes, scores(),
-                                 attention.softmaxScale);
-      __syncthreads();
-      add(tile);
-      // The next tile's products write scores only after the barrier behind its copies.
+      if (Tile::kStages == 2 && tile + kGroup < endKey) {
+        loadKeys(stages[stage ^ 1], tile + kGroup);
+      }
+      scores.multiply(memory, stages[stage], attention.softmaxScale);
+      if (Tile::kStages == 1) {
+        __syncthreads();
+        if (tile + kGroup < endKey) {
+          loadKeys(stages[0], tile + kGroup);
+        }
+      } else {
+        stage ^= 1;
+      }
+      add(tile, scores);
     }
   }
 
-  // partials[probe][chunk] = greatest score and sum of exponentials in this chunk. Two threads a row.
+  __device__ void loadKeys(unsigned char* target, int first) const {
+    loadRows<Element, HeadDim>(target, keys, first, endKey - first, attention.headDim);
+  }
+
+  // partials[probe][chunk] = greatest score and sum of exponentials in this chunk.
   __device__ void findStatistics() const {
+    using Tile = ProbeTile<Element, HeadDim>;
     const int chunks = (params.mostKeyTokens + kChunkKeys - 1) / kChunkKeys;
     for (int key = firstKey + threadIdx.x; key < endKey; key += kProbeThreads) {
       params.offsetSums[unit * params.mostKeyTokens + key] = 0;
     }
     for (int first = 0; first < probes; first += kGroup) {
-      const int row = threadIdx.x / 2;
-      const int visible = visibleKeys(first + row);
-      float greatest = -FLT_MAX;
-      float sum = 0;
-      forTiles(first, [&](int tile) {
-        const float* line = scores() + row * kScoreLength;
-        const int count = min(kGroup, visible - tile);
-        float above = greatest;
-        for (int key = threadIdx.x % 2; key < count; key += 2) {
-          above = fmaxf(above, line[key]);
-        }
-        sum *= exponential(greatest - above);
-        greatest = above;
-        for (int key = threadIdx.x % 2; key < count; key += 2) {
-          sum += exponential(line[key] - greatest);
+      float greatest[Tile::kRows];
+      float sum[Tile::kRows];
+#pragma unroll
+      for (int i = 0; i < Tile::kRows; i++) {
+        greatest[i] = -FLT_MAX;
+        sum[i] = 0;
+      }
+      forTiles(first, [&](int tile, const Tile& scores) {
+#pragma unroll
+        for (int i = 0; i < Tile::kRows; i++) {
+          addScores(scores.scores[i], visibleKeys(first + Tile::row(i)) - tile, greatest[i], sum[i]);
         }
       });
-      const float other = __shfl_xor_sync(~0u, greatest, 1);
-      const float both = fmaxf(greatest, other);
-      sum *= exponential(greatest - both);
-      sum += __shfl_xor_sync(~0u, sum, 1);
-      if (threadIdx.x % 2 == 0 && first + row < probes) {
-        params.partials[(unit * params.mostProbes + first + row) * chunks + blockIdx.y] = {both, sum};
+#pragma unroll
+      for (int i = 0; i < Tile::kRows; i++) {
+        const int probe = first + Tile::row(i);
+        const float2 statistics = overRow<Tile::kRowLanes>(greatest[i], sum[i]);
+        if (threadIdx.x % Tile::kRowLanes == 0 && probe < probes) {
+          params.partials[(unit * params.mostProbes + probe) * chunks + blockIdx.y] = statistics;
+        }
       }
     }
+  }
+
+  // Takes the scores of one row into its greatest score and sum; the row sees `count` keys of the tile.
+  template <int Keys>
+  __device__ static void addScores(const float (&scores)[Keys], int count, float& greatest,
+                                   float& sum) {
+    using Tile = ProbeTile<Element, HeadDim>;
+    const float before = greatest;
+#pragma unroll
+    for (int j = 0; j < Keys; j++) {
+      greatest = Tile::key(j) < count ? fmaxf(greatest, scores[j]) : greatest;
+    }
+    sum *= exponential(before - greatest);
+#pragma unroll
+    for (int j = 0; j < Keys; j++) {
+      sum += Tile::key(j) < count ? exponential(scores[j] - greatest) : 0;
+    }
+  }
+
+  // Combines what the lanes of a row have.
+  template <int Lanes>
+  __device__ static float2 overRow(float greatest, float sum) {
+    float all = greatest;
+#pragma unroll
+    for (int distance = 1; distance < Lanes; distance *= 2) {
+      all = fmaxf(all, __shfl_xor_sync(~0u, all, distance));
+    }
+    sum *= exponential(greatest - all);
+#pragma unroll
+    for (int distance = 1; distance < Lanes; distance *= 2) {
+      sum += __shfl_xor_sync(~0u, sum, distance);
+    }
+    return {all, sum};
   }
 
   __device__ static float exponential(float difference) {
@@ -228,6 +316,7 @@ struct Probe {
 
   // Adds the weights of all probes to the sums.
   __device__ void addWeights() const {
+    using Tile = ProbeTile<Element, HeadDim>;
     for (int i = threadIdx.x; i < kChunkKeys; i += kProbeThreads) {
       columns()[i] = 0;
     }
@@ -235,8 +324,14 @@ struct Probe {
       for (int i = threadIdx.x; i < kChunkKeys + kGroup; i += kProbeThreads) {
         diagonals()[i] = 0;
       }
-      forTiles(first, [&](int tile) {
-        weigh(first, tile);
+      float2 statistics[Tile::kRows];
+#pragma unroll
+      for (int i = 0; i < Tile::kRows; i++) {
+        const int probe = min(first + Tile::row(i), probes - 1);
+        statistics[i] = params.statistics[unit * params.mostProbes + probe];
+      }
+      forTiles(first, [&](int tile, const Tile& scores) {
+        storeWeights(first, tile, scores, statistics);
         __syncthreads();
         addTile(tile - firstKey);
       });
@@ -248,17 +343,18 @@ struct Probe {
     }
   }
 
-  // Replaces the tile's scores by weights, 0 for what a probe does not see.
-  __device__ void weigh(int firstProbe, int tile) const {
-    for (int i = threadIdx.x; i < kGroup * kGroup; i += kProbeThreads) {
-      const int row = i / kGroup;
-      const int key = i % kGroup;
-      float weight = 0;
-      if (tile + key < visibleKeys(firstProbe + row)) {
-        const float2 statistics = params.statistics[unit * params.mostProbes + firstProbe + row];
-        weight = exponential(scores()[row * kScoreLength + key] - statistics.x) * statistics.y;
+  // Makes weights of the tile's scores, 0 for what a probe does not see.
+  template <class Tile>
+  __device__ void storeWeights(int firstProbe, int tile, const Tile& scores,
+                               const float2 (&statistics)[Tile::kRows]) const {
+#pragma unroll
+    for (int i = 0; i < Tile::kRows; i++) {
+      const int count = visibleKeys(firstProbe + Tile::row(i)) - tile;
+#pragma unroll
+      for (int j = 0; j < Tile::kKeys; j++) {
+        const float weight = exponential(scores.scores[i][j] - statistics[i].x) * statistics[i].y;
+        weights()[Tile::row(i) * kWeightLength + Tile::key(j)] = Tile::key(j) < count ? weight : 0;
       }
-      scores()[row * kScoreLength + key] = weight;
     }
   }
 
@@ -270,7 +366,7 @@ struct Probe {
       float sum = 0;
 #pragma unroll 16
       for (int row = 0; row < kGroup; row++) {
-        sum += scores()[row * kScoreLength + thread];
+        sum += weights()[row * kWeightLength + thread];
       }
       columns()[firstOfChunk + thread] += sum;
     }
@@ -279,7 +375,7 @@ struct Probe {
 #pragma unroll 16
       for (int row = 0; row < kGroup; row++) {
         const int key = thread - (kGroup - 1) + row;
-        sum += key >= 0 && key < kGroup ? scores()[row * kScoreLength + key] : 0;
+        sum += key >= 0 && key < kGroup ? weights()[row * kWeightLength + key] : 0;
       }
       diagonals()[firstOfChunk + thread] += sum;
     }

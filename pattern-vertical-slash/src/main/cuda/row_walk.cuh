@@ -10,22 +10,37 @@
 
 namespace vertical_slash {
 
-// Ranges of keys in ascending order, from two ascending sequences.
+// Ranges of keys in ascending order, from two ascending sequences. Runs are read one ahead, so that no
+// step waits for memory.
 struct Ranges {
   const int2* slashRuns;
   const int2* columnRuns;
-  int slash;  // the next run of offsets, from the last one down
+  int slash;  // the run of offsets that has been read ahead; from the last one down
   int column;
   int columnCount;
   int firstPosition;
   int visibleKeys;
+  int2 slashRun;
+  int2 columnRun;
   int2 slashRange;  // first key and end; both at the end of all keys when there is none left
   int2 columnRange;
 
+  __device__ void readSlash() {
+    if (--slash >= 0) {
+      slashRun = slashRuns[slash];
+    }
+  }
+
+  __device__ void readColumn() {
+    if (++column < columnCount) {
+      columnRun = columnRuns[column];
+    }
+  }
+
   __device__ void nextSlash() {
-    while (slash > 0) {
-      const int2 run = slashRuns[--slash];
-      slashRange = {max(0, firstPosition - run.y), visibleKeys - run.x};
+    while (slash >= 0) {
+      slashRange = {max(0, firstPosition - slashRun.y), visibleKeys - slashRun.x};
+      readSlash();
       if (slashRange.x < slashRange.y) {
         return;
       }
@@ -35,11 +50,9 @@ struct Ranges {
 
   __device__ void nextColumn() {
     columnRange = {INT32_MAX, INT32_MAX};
-    if (column < columnCount) {
-      const int2 run = columnRuns[column++];
-      if (run.x < visibleKeys) {
-        columnRange = {run.x, min(run.y + 1, visibleKeys)};
-      }
+    if (column < columnCount && columnRun.x < visibleKeys) {
+      columnRange = {columnRun.x, min(columnRun.y + 1, visibleKeys)};
+      readColumn();
     }
   }
 
@@ -92,7 +105,7 @@ __device__ inline Ranges rangesOfRow(const VerticalSlashParams& params, int quer
   ranges.firstPosition = block.firstPosition;
   ranges.visibleKeys = block.visibleKeys;
   if (Options(attention, blockIdx.x).keepsAll(sequence.keyTokens)) {
-    ranges.slash = 0;
+    ranges.slash = -1;
     ranges.column = 0;
     ranges.columnCount = 0;
     ranges.slashRange = {0, block.visibleKeys};
@@ -104,8 +117,10 @@ __device__ inline Ranges rangesOfRow(const VerticalSlashParams& params, int quer
   ranges.slashRuns = (full ? params.offsetRuns : params.tailRuns) + unit * params.mostSlashes;
   ranges.slash = full ? counts.y : counts.z;
   ranges.columnRuns = params.columnRuns + unit * params.mostVerticals;
-  ranges.column = 0;
+  ranges.column = -1;
   ranges.columnCount = counts.x;
+  ranges.readSlash();
+  ranges.readColumn();
   ranges.nextSlash();
   ranges.nextColumn();
   return ranges;
@@ -131,6 +146,48 @@ __device__ inline void countRow(const VerticalSlashParams& params) {
   attention.columnOffsets[row + 1] = columns;
 }
 
+// Writes ascending entries one after the other, whole 32-byte sectors at a time: each thread writes a
+// place of its own, and a sector per entry would be eight times the traffic. `buffer` is shared memory for
+// 8 entries of each of 128 threads; entries begin at a multiple of 32 bytes.
+struct EntryWriter {
+  int32_t* entries;
+  int64_t first;
+  int64_t place;
+  int32_t (*buffer)[128];
+
+  __device__ void add(int entry) {
+    const int inSector = place % 8;
+    buffer[inSector][threadIdx.x] = entry;
+    if (inSector == 7) {
+      flush(place - 7);
+    }
+    place++;
+  }
+
+  // Writes what is left of the last sector.
+  __device__ void end() const {
+    for (int64_t i = max(first, place / 8 * 8); i < place; i++) {
+      entries[i] = buffer[i % 8][threadIdx.x];
+    }
+  }
+
+ private:
+  __device__ void flush(int64_t sector) const {
+    if (sector < first) {
+      for (int64_t i = first; i < sector + 8; i++) {
+        entries[i] = buffer[i % 8][threadIdx.x];
+      }
+      return;
+    }
+    int4* target = reinterpret_cast<int4*>(entries + sector);
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      target[half] = {buffer[4 * half][threadIdx.x], buffer[4 * half + 1][threadIdx.x],
+                      buffer[4 * half + 2][threadIdx.x], buffer[4 * half + 3][threadIdx.x]};
+    }
+  }
+};
+
 // Writes the entries of the rows. Geometry as for countRow.
 __device__ inline void emitRow(const VerticalSlashParams& params) {
   const heddle::AttentionParams& attention = params.attention;
@@ -140,16 +197,19 @@ __device__ inline void emitRow(const VerticalSlashParams& params) {
     return;
   }
   const int64_t row = heddle::indexRow(attention, blockIdx.z, blockIdx.x, queryBlock);
+  __shared__ int32_t buffer[8][128];
   int32_t* block = attention.blockStarts + attention.blockOffsets[row];
-  int32_t* column = attention.columns + attention.columnOffsets[row];
+  const int64_t firstColumn = attention.columnOffsets[row];
+  EntryWriter column = {attention.columns, firstColumn, firstColumn, buffer};
   Ranges ranges = rangesOfRow(params, queryBlock, heddle::QueryBlock(sequence, queryBlock));
   cutRanges(
       ranges, [&](int start) { *block++ = start; },
       [&](int first, int end) {
         for (int key = first; key < end; key++) {
-          *column++ = key;
+          column.add(key);
         }
       });
+  column.end();
 }
 
 }  // namespace vertical_slash

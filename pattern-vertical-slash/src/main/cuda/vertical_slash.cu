@@ -16,7 +16,7 @@
 using vertical_slash::VerticalSlashParams;
 
 #define PROBE_KERNELS(type, Element, dim)                                                     \
-  extern "C" __global__ void __launch_bounds__(vertical_slash::kProbeThreads)                 \
+  extern "C" __global__ void __launch_bounds__(vertical_slash::kProbeThreads, 2)              \
       heddle_vertical_slash_probe_statistics_##type##_##dim(                                  \
           const __grid_constant__ VerticalSlashParams p) {                                    \
     const vertical_slash::Probe<Element, dim> probe(p, heddle::sharedMemory);                 \
@@ -24,7 +24,7 @@ using vertical_slash::VerticalSlashParams;
       probe.findStatistics();                                                                 \
     }                                                                                         \
   }                                                                                           \
-  extern "C" __global__ void __launch_bounds__(vertical_slash::kProbeThreads)                 \
+  extern "C" __global__ void __launch_bounds__(vertical_slash::kProbeThreads, 2)              \
       heddle_vertical_slash_probe_sums_##type##_##dim(                                        \
           const __grid_constant__ VerticalSlashParams p) {                                    \
     const vertical_slash::Probe<Element, dim> probe(p, heddle::sharedMemory);                 \

@@ -25,8 +25,13 @@ struct QueryBlock {
 };
 
 // The queries that one thread block computes: Rows neighbouring ones of one head, within one query
-// block. Grid: (head slots, tiles of the longest sequence, sequences). Tiles run from the last
-// one down, so that those with the most keys start first and the short ones fill the gaps at the end.
+// block. Grid: (head slots, tiles of the longest sequence, sequences).
+//
+// Thread blocks start in the order of their numbers. That order goes through the heads that share keys
+// and values, then through the tiles from the last one down, and only then on to the next such heads:
+// what runs at the same time reads the same keys, which then come from the L2 cache (on an H100, at
+// 131,072 tokens and scattered key blocks, K and V of all 8 key/value heads are ten times its size); and
+// the longest tiles of those heads start first, so that short ones fill the gaps at the end.
 template <int Rows>
 struct QueryTile {
   static_assert(kQueryRows % Rows == 0);
@@ -44,10 +49,14 @@ struct QueryTile {
 
   __device__ explicit QueryTile(const AttentionParams& params) {
     sequence = params.sequences[blockIdx.z];
-    slot = blockIdx.x;
+    const int number = blockIdx.y * gridDim.x + blockIdx.x;
+    const int pass = number / (params.groupSize * gridDim.y);
+    const int slots = min(params.groupSize, int(gridDim.x) - pass * params.groupSize);
+    const int place = number - pass * params.groupSize * gridDim.y;
+    slot = pass * params.groupSize + place % slots;
     queryHead = params.heads[slot];
     keyValueHead = queryHead / params.groupSize;
-    const int tile = gridDim.y - 1 - blockIdx.y;
+    const int tile = gridDim.y - 1 - place / slots;
     firstQuery = tile * Rows;
     queries = min(Rows, sequence.queryTokens - firstQuery);
     queryBlock = firstQuery / kQueryRows;

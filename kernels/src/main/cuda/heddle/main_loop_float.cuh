@@ -32,6 +32,7 @@ template <int Rows, int HeadDim, int RowLength, int Threads>
 __device__ inline void copyFloatRows(float* target, const HeadRows& source, const KeyTile& tile,
                                      const int32_t* columns, int headDim) {
   constexpr int kChunks = HeadDim / 4;
+#pragma unroll 4
   for (int i = threadIdx.x; i < Rows * kChunks; i += Threads) {
     const int row = i / kChunks;
     const int chunk = i % kChunks;
@@ -49,6 +50,7 @@ template <class Shape, bool Gathers>
 struct FloatLoop {
   static constexpr int kRows = 4;  // per thread
   static constexpr int kKeys = Shape::kTileKeys / 16;
+  static constexpr int kDimGroup = 32;
   static constexpr int kPairs = Shape::kHeadDim / 32;
   // Stands for the weight of a key that a query does not read: 0 * NaN would be NaN.
   static constexpr float kUnread = -1;
@@ -63,10 +65,10 @@ struct FloatLoop {
   const int32_t* columns = nullptr;
   int headDim;
   int firstPosition;
-  float scaleLog2;
+  float scale;
 
   float2 out[kRows][kPairs];
-  OnlineSoftmax<kRows> softmax;
+  OnlineSoftmax<kRows, ExpExact> softmax;
 
   __device__ FloatLoop(const AttentionParams& params, const QueryTile<Shape::kTileRows>& queries,
                        unsigned char* memory)
@@ -81,7 +83,7 @@ struct FloatLoop {
                                    queries.sequence.firstKey, params.valueTokenStride)),
         headDim(params.headDim),
         firstPosition(queries.firstPosition),
-        scaleLog2(params.softmaxScale * kLog2E) {
+        scale(params.softmaxScale) {
 #pragma unroll
     for (int i = 0; i < kRows * kPairs; i++) {
       (&out[0][0])[i] = {0, 0};
@@ -162,25 +164,49 @@ struct FloatLoop {
     for (int i = 0; i < kRows * kKeys; i++) {
       (&scores[0][0])[i] = 0;
     }
-#pragma unroll 2
-    for (int dim = 0; dim < Shape::kHeadDim; dim += 4) {
-      float4 q[kRows];
-#pragma unroll
-      for (int i = 0; i < kRows; i++) {
-        q[i] = *reinterpret_cast<const float4*>(query + (y * kRows + i) * Shape::kRowLength + dim);
+    // Sums of kDimGroup products each, then their sum: rounding errors grow with the length of a chain.
+#pragma unroll 1
+    for (int dim = 0; dim < Shape::kHeadDim; dim += kDimGroup) {
+      float sums[kRows][kKeys] = {};
+#pragma unroll 1
+      for (int i = 0; i < kDimGroup; i += 4) {
+        addProducts(sums, dim + i);
       }
 #pragma unroll
-      for (int j = 0; j < kKeys; j++) {
-        const float4 k =
-            *reinterpret_cast<const float4*>(tileRows + (x + 16 * j) * Shape::kRowLength + dim);
+      for (int i = 0; i < kRows; i++) {
 #pragma unroll
-        for (int i = 0; i < kRows; i++) {
-          float score = scores[i][j];
-          score = fmaf(q[i].x, k.x, score);
-          score = fmaf(q[i].y, k.y, score);
-          score = fmaf(q[i].z, k.z, score);
-          scores[i][j] = fmaf(q[i].w, k.w, score);
+        for (int j = 0; j < kKeys; j++) {
+          scores[i][j] += sums[i][j];
         }
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < kRows; i++) {
+#pragma unroll
+      for (int j = 0; j < kKeys; j++) {
+        scores[i][j] *= scale;
+      }
+    }
+  }
+
+  // Adds the products of four dimensions.
+  __device__ void addProducts(float (&sums)[kRows][kKeys], int dim) const {
+    float4 q[kRows];
+#pragma unroll
+    for (int i = 0; i < kRows; i++) {
+      q[i] = *reinterpret_cast<const float4*>(query + (y * kRows + i) * Shape::kRowLength + dim);
+    }
+#pragma unroll
+    for (int j = 0; j < kKeys; j++) {
+      const float4 k =
+          *reinterpret_cast<const float4*>(tileRows + (x + 16 * j) * Shape::kRowLength + dim);
+#pragma unroll
+      for (int i = 0; i < kRows; i++) {
+        float sum = sums[i][j];
+        sum = fmaf(q[i].x, k.x, sum);
+        sum = fmaf(q[i].y, k.y, sum);
+        sum = fmaf(q[i].z, k.z, sum);
+        sums[i][j] = fmaf(q[i].w, k.w, sum);
       }
     }
   }
@@ -199,7 +225,7 @@ struct FloatLoop {
       for (int distance = 1; distance < 16; distance *= 2) {
         greatest = fmaxf(greatest, __shfl_xor_sync(~0u, greatest, distance));
       }
-      const float alpha = softmax.raise(i, greatest, scaleLog2);
+      const float alpha = softmax.raise(i, greatest, 1);
 #pragma unroll
       for (int pair = 0; pair < kPairs; pair++) {
         out[i][pair].x *= alpha;
@@ -207,7 +233,7 @@ struct FloatLoop {
       }
 #pragma unroll
       for (int j = 0; j < kKeys; j++) {
-        const float weight = read[j] ? softmax.weigh(i, scores[i][j], scaleLog2) : kUnread;
+        const float weight = read[j] ? softmax.weigh(i, scores[i][j], 1) : kUnread;
         weights[(y * kRows + i) * Shape::kWeightLength + x + 16 * j] = weight;
       }
     }

@@ -63,7 +63,7 @@ struct MmaLoop {
   int firstPosition;
 
   float out[kRowTiles][2 * kDimSteps][4];
-  OnlineSoftmax<2 * kRowTiles> softmax;
+  OnlineSoftmax<2 * kRowTiles, Exp2> softmax;
 
   __device__ MmaLoop(const AttentionParams& parameters, const QueryTile<Shape::kTileRows>& queries,
                      unsigned char* sharedMemory)

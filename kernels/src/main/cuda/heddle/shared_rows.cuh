@@ -49,24 +49,19 @@ struct HeadRows {
 };
 
 // Calls visit(row, chunk) for this thread's share of Rows x Chunks; neighbouring threads take
-// neighbouring chunks.
+// neighbouring chunks, and a thread the same chunk of every row that it takes. Where the chunks of a row
+// are no power of two some threads take none: that costs less than to work out an uneven share.
 template <int Rows, int Chunks, int Threads, class Visit>
 __device__ inline void forOwnChunks(Visit visit) {
-  constexpr int kTotal = Rows * Chunks;
-  if constexpr (Threads % Chunks == 0 && kTotal % Threads == 0) {
-    const int firstRow = threadIdx.x / Chunks;
-    const int chunk = threadIdx.x % Chunks;
+  constexpr int kLanes = Chunks <= 8 ? 8 : Chunks <= 16 ? 16 : Chunks <= 32 ? 32 : 64;
+  constexpr int kRowsAtOnce = Threads / kLanes;
+  static_assert(Chunks <= kLanes && Threads % kLanes == 0 && Rows % kRowsAtOnce == 0);
+  const int firstRow = threadIdx.x / kLanes;
+  const int chunk = threadIdx.x % kLanes;
+  if (Chunks == kLanes || chunk < Chunks) {
 #pragma unroll
-    for (int i = 0; i < kTotal / Threads; i++) {
-      visit(firstRow + i * (Threads / Chunks), chunk);
-    }
-  } else {
-#pragma unroll
-    for (int i = 0; i < (kTotal + Threads - 1) / Threads; i++) {
-      const int item = threadIdx.x + i * Threads;
-      if (kTotal % Threads == 0 || item < kTotal) {
-        visit(item / Chunks, item % Chunks);
-      }
+    for (int row = 0; row < Rows; row += kRowsAtOnce) {
+      visit(firstRow + row, chunk);
     }
   }
 }
