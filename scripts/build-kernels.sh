@@ -79,7 +79,10 @@ compile() {
     rm -f "$part"
     return 1
   fi
-  check_spills "$log" || return 1
+  if ! check_spills "$log"; then
+    rm -f "$part"
+    return 1
+  fi
   mv -f "$part" "$2"
   rm -f "$log"
 }
@@ -105,6 +108,8 @@ if [ "$(printf '12.4\n%s\n' "$version" | sort -V | head -n 1)" != 12.4 ]; then
   for name in $stale; do rm -f "$target/$name.fatbin"; done
   exit 0
 fi
+failed=0
 for name in $stale; do
-  compile "$sources/$name.cu" "$target/$name.fatbin"
+  compile "$sources/$name.cu" "$target/$name.fatbin" || failed=1
 done
+exit "$failed"

@@ -35,7 +35,8 @@ public final class AttentionCases {
   }
 
   /** The same inputs with other indices and with outputs of their own, of type {@code type}. */
-  public static AttentionCall again(AttentionCall call, ElementType type, List<BlockIndex> indices) {
+  public static AttentionCall again(
+      AttentionCall call, ElementType type, List<BlockIndex> indices) {
     AttentionShape shape = call.shape();
     return new AttentionCall(
         shape,
