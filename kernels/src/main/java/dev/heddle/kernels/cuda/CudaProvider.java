@@ -3,6 +3,7 @@ package dev.heddle.kernels.cuda;
 import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.Availability;
 import dev.heddle.kernels.BackendProvider;
+import dev.heddle.kernels.DeviceException;
 import dev.heddle.kernels.MatrixProducts;
 import java.util.List;
 
@@ -22,7 +23,13 @@ public final class CudaProvider implements BackendProvider {
 
   @Override
   public Availability availability() {
-    return new CudaGuards(new ThisMachine()).check();
+    try {
+      return new CudaGuards(new ThisMachine()).check();
+    } catch (DeviceException | UnsatisfiedLinkError failure) { // a driver that answers no guard
+      return new Availability.Refused(
+          String.valueOf(failure.getMessage()),
+          "see whether nvidia-smi lists the GPU; after a driver update, restart the machine");
+    }
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
@@ -40,7 +41,12 @@ final class Device implements AutoCloseable {
         ThisMachine.attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
     Driver.check(
         JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "opening the device's context");
-    this.pool = inContext(() -> MemoryPool.create(driver, ordinal));
+    try {
+      this.pool = inContext(() -> MemoryPool.create(driver, ordinal));
+    } catch (RuntimeException failure) {
+      Driver.check(JCudaDriver.cuDevicePrimaryCtxRelease(device), "closing the context");
+      throw failure;
+    }
   }
 
   /** Opens device {@code ordinal} of those that the process may use. JCuda must be loaded. */
@@ -146,7 +152,7 @@ final class Device implements AutoCloseable {
     }
   }
 
-  private <T> T inContext(java.util.function.Supplier<T> work) {
+  private <T> T inContext(Supplier<T> work) {
     Driver.check(JCudaDriver.cuCtxPushCurrent(context), "entering the device's context");
     try {
       return work.get();

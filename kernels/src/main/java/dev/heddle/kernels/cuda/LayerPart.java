@@ -9,6 +9,8 @@ import dev.heddle.api.GpuLayer;
 import dev.heddle.api.GpuTables;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntFunction;
+import java.util.function.IntToLongFunction;
 import java.util.stream.IntStream;
 
 /** Heads of one layer that share one launch. Used once, by one thread. */
@@ -121,7 +123,7 @@ final class LayerPart {
         call.layer().shape(sequence), call.layer().blocks(), call.heads().get(slot).options());
   }
 
-  private long[] sum(java.util.function.IntFunction<java.util.function.IntToLongFunction> cells) {
+  private long[] sum(IntFunction<IntToLongFunction> cells) {
     int sequences = call.layer().sequences().size();
     return IntStream.range(0, call.heads().size())
         .mapToLong(slot -> IntStream.range(0, sequences).mapToLong(cells.apply(slot)).sum())
