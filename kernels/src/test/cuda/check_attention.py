@@ -4,7 +4,7 @@ The error, as a norm over each head, may be at most twice that of the plain comp
 element type, plus half a unit in the last place (where the plain one happens to be exact). No single
 number may be off by more than twice the plain computation's worst and four units of the largest output.
 
-usage: check_attention.py [--small]    (--small: few and short cases, for compute-sanitizer)
+usage: check_attention.py [--small] [f16|bf16|f32] [DIM]    (--small: few and short cases, for compute-sanitizer)
 """
 
 import random
@@ -13,7 +13,7 @@ import sys
 import torch
 
 import host_index
-from heddle_kernels import Call, Index
+from heddle_kernels import Call, Index, TYPES
 
 DEVICE = "cuda"
 EPSILON = {torch.float16: 2.0**-11, torch.bfloat16: 2.0**-8, torch.float32: 2.0**-24}
@@ -200,21 +200,21 @@ def main():
     torch.manual_seed(1)
     torch.backends.cuda.matmul.allow_tf32 = False
     small = "--small" in sys.argv
-    types = (torch.bfloat16, torch.float16, torch.float32)
+    types = [t for t, name in TYPES.items() if name in sys.argv] or list(TYPES)
+    dims = [int(x) for x in sys.argv if x.isdigit()] or [64, 96, 128, 256] + ([] if small else [8, 40, 80, 112, 192])
     sizes = [(1, 1), (65, 65), (130, 200)] if small else [
         (1, 1), (63, 63), (64, 64), (65, 65), (113, 113), (127, 127), (128, 128), (129, 129), (1023, 1023),
         (1, 500), (65, 1000), (128, 2048), (300, 333)]  # fmt: skip
     options = [[0, 1], [100, 70], [64, 128], [30, 400], [96, 65], [1, 1], [200, 500], [95, 64]]
     for dtype in types:
-        for dim in (64, 96, 128, 256) if small else (64, 96, 128, 256, 8, 40, 80, 112, 192):
+        for dim in dims:
             for i, size in enumerate(sizes):
                 heads = [(2, 2), (4, 1), (8, 1)][i % 3] if not small else (2, 1)
                 check_dense(dtype, dim, heads, size, token_major=i % 2 == 1, want_lse=i % 4 != 3)
                 check_a_shape(dtype, dim, heads, size, options)
                 check_rows(dtype, dim, heads, size, seed=i)
-        for dim in (64, 128) if small else (64, 128, 256):
+        for dim in dims:
             check_batch(dtype, dim, seed=5)
-        for dim in (64, 96, 128, 256):
             for bad in (float("nan"), float("inf")):
                 for tensor in "qkv":
                     check_nan(dtype, dim, bad, tensor)
