@@ -28,8 +28,8 @@ def expect(condition, message):
 
 def structured(heads, tokens, dim, dtype):
     """Random vectors around a common direction, so that scores differ in size."""
-    x = torch.randn(heads, tokens, dim, device=DEVICE)
-    return (x + 2 * torch.randn(heads, 1, dim, device=DEVICE) * torch.rand(heads, tokens, 1, device=DEVICE)).to(dtype)
+    x = torch.randn(heads, tokens, dim)
+    return (x + 2 * torch.randn(heads, 1, dim) * torch.rand(heads, tokens, 1)).to(dtype).to(DEVICE)
 
 
 def tail_shapes(query_tokens, key_tokens):

@@ -23,8 +23,8 @@ struct AShapeKeys {
   int windowStart;
   int visibleKeys;
 
-  template <int Rows>
-  __device__ AShapeKeys(const heddle::AttentionParams& params, const heddle::QueryTile<Rows>& queries)
+  template <class Tile>
+  __device__ AShapeKeys(const heddle::AttentionParams& params, const Tile& queries)
       : visibleKeys(queries.visibleKeys) {
     const int sink = params.options[queries.slot * params.optionCount];
     const int local = params.options[queries.slot * params.optionCount + 1];

@@ -25,7 +25,7 @@ struct AttentionShape<float, HeadDim> : FloatShape<HeadDim> {};
 template <class Element, int HeadDim, template <int> class Policy>
 __device__ __forceinline__ void attend(const AttentionParams& params) {
   using Shape = AttentionShape<Element, HeadDim>;
-  const QueryTile<Shape::kTileRows> queries(params);
+  const typename Shape::Queries queries(params);
   if (queries.queries <= 0) {
     return;
   }
@@ -33,7 +33,7 @@ __device__ __forceinline__ void attend(const AttentionParams& params) {
   if constexpr (sizeof(Element) == 4) {
     FloatLoop<Shape, Policy<Shape::kTileKeys>::kGathers> loop(params, queries, sharedMemory);
     loop.run(policy);
-    loop.writeOut(params, QueryTile<Shape::kTileRows>(params));
+    loop.writeOut(params, typename Shape::Queries(params));
   } else {
     using Rows = SharedRows<HeadDim>;
     const HeadRows source =
@@ -44,7 +44,7 @@ __device__ __forceinline__ void attend(const AttentionParams& params) {
     MmaLoop<Shape, Policy<Shape::kTileKeys>::kGathers> loop(params, queries, sharedMemory);
     loop.run(policy);
     waitForCopies();
-    heddle::writeOut(loop, params, QueryTile<Shape::kTileRows>(params));
+    heddle::writeOut(loop, params, typename Shape::Queries(params));
   }
 }
 

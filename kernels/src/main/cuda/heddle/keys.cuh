@@ -3,7 +3,7 @@
 //
 //   struct Policy {
 //     static constexpr bool kGathers;             // whether tiles of single columns occur
-//     template <int Rows> __device__ Policy(const AttentionParams&, const QueryTile<Rows>&);
+//     template <class Tile> __device__ Policy(const AttentionParams&, const Tile& queries);
 //     __device__ int tiles() const;
 //     __device__ KeyTile tile(int i) const;       // for 0 <= i < tiles()
 //     const int32_t* columns;                     // if it gathers: ascending in each tile
@@ -39,8 +39,8 @@ struct DenseKeys {
   static constexpr bool kGathers = false;
   int visibleKeys;
 
-  template <int Rows>
-  __device__ DenseKeys(const AttentionParams&, const QueryTile<Rows>& queries)
+  template <class Tile>
+  __device__ DenseKeys(const AttentionParams&, const Tile& queries)
       : visibleKeys(queries.visibleKeys) {}
 
   __device__ int tiles() const { return (visibleKeys + TileKeys - 1) / TileKeys; }
@@ -63,8 +63,8 @@ struct RowKeys {
   int columnCount;
   int visibleKeys;
 
-  template <int Rows>
-  __device__ RowKeys(const AttentionParams& params, const QueryTile<Rows>& queries)
+  template <class Tile>
+  __device__ RowKeys(const AttentionParams& params, const Tile& queries)
       : visibleKeys(queries.visibleKeys) {
     const int64_t row = queries.indexRow;
     const int64_t firstBlock = params.blockOffsets[row];

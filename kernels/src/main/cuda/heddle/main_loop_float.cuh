@@ -21,6 +21,7 @@ struct FloatShape {
   static constexpr int kTileKeys = 64;
   static constexpr int kThreads = 256;
   static constexpr int kBlocksPerProcessor = kHeadDim > 128 ? 1 : 2;
+  using Queries = QueryTile<kTileRows, kHeadDim * 4>;
   static constexpr int kRowLength = kHeadDim + 4;
   static constexpr int kWeightLength = kTileKeys + 4;
   static constexpr int kSharedBytes =
@@ -70,7 +71,7 @@ struct FloatLoop {
   float2 out[kRows][kPairs];
   OnlineSoftmax<kRows, ExpExact> softmax;
 
-  __device__ FloatLoop(const AttentionParams& params, const QueryTile<Shape::kTileRows>& queries,
+  __device__ FloatLoop(const AttentionParams& params, const typename Shape::Queries& queries,
                        unsigned char* memory)
       : query(reinterpret_cast<float*>(memory)),
         tileRows(query + Shape::kTileRows * Shape::kRowLength),
@@ -120,7 +121,7 @@ struct FloatLoop {
   }
 
   __device__ void writeOut(const AttentionParams& params,
-                           const QueryTile<Shape::kTileRows>& queries) {
+                           const typename Shape::Queries& queries) {
     const int64_t firstRow = queries.sequence.firstQuery + queries.firstQuery;
 #pragma unroll
     for (int i = 0; i < kRows; i++) {
@@ -248,25 +249,43 @@ struct FloatLoop {
     return isColumns ? columns[tile.firstColumn() + key] : tile.first + key;
   }
 
+  // out += P V, the tile's sum by itself first: rounding errors grow with the length of a chain.
   template <bool Masked>
   __device__ void multiplyValues() {
-#pragma unroll 2
-    for (int key = 0; key < Shape::kTileKeys; key++) {
-      float weight[kRows];
 #pragma unroll
-      for (int i = 0; i < kRows; i++) {
-        weight[i] = weights[(y * kRows + i) * Shape::kWeightLength + key];
+    for (int pair = 0; pair < kPairs; pair++) {
+      float2 sums[kRows] = {};
+#pragma unroll 2
+      for (int key = 0; key < Shape::kTileKeys; key += 4) {
+        addValues<Masked>(sums, key, pair * 32 + x * 2);
       }
 #pragma unroll
-      for (int pair = 0; pair < kPairs; pair++) {
-        const float2 v =
-            *reinterpret_cast<const float2*>(tileRows + key * Shape::kRowLength + pair * 32 + x * 2);
+      for (int i = 0; i < kRows; i++) {
+        out[i][pair].x += sums[i].x;
+        out[i][pair].y += sums[i].y;
+      }
+    }
+  }
+
+  // Adds the products of four keys, in two dimensions.
+  template <bool Masked>
+  __device__ void addValues(float2 (&sums)[kRows], int firstKey, int dim) const {
+    float2 v[4];
 #pragma unroll
-        for (int i = 0; i < kRows; i++) {
-          if (!Masked || weight[i] != kUnread) {
-            out[i][pair].x = fmaf(weight[i], v.x, out[i][pair].x);
-            out[i][pair].y = fmaf(weight[i], v.y, out[i][pair].y);
-          }
+    for (int key = 0; key < 4; key++) {
+      v[key] =
+          *reinterpret_cast<const float2*>(tileRows + (firstKey + key) * Shape::kRowLength + dim);
+    }
+#pragma unroll
+    for (int i = 0; i < kRows; i++) {
+      const float4 four = *reinterpret_cast<const float4*>(
+          weights + (y * kRows + i) * Shape::kWeightLength + firstKey);
+      const float weight[4] = {four.x, four.y, four.z, four.w};
+#pragma unroll
+      for (int key = 0; key < 4; key++) {
+        if (!Masked || weight[key] != kUnread) {
+          sums[i].x = fmaf(weight[key], v[key].x, sums[i].x);
+          sums[i].y = fmaf(weight[key], v[key].y, sums[i].y);
         }
       }
     }

@@ -33,6 +33,8 @@ struct MmaShape {
   // 64: 3 blocks of 170 registers a thread; 96 and 128: 2 of 255; 256: 1 of 255.
   static constexpr int kBlocksPerProcessor = kHeadDim > 128 ? 1 : kHeadDim > 64 ? 2 : 3;
 
+  using Queries = QueryTile<kTileRows, kHeadDim * 2>;
+
   static constexpr int kQueryBytes = kTileRows * kHeadDim * 2;
   static constexpr int kTileBytes = kTileKeys * kHeadDim * 2;
   static constexpr int kPositionSlots = 4;
@@ -65,7 +67,7 @@ struct MmaLoop {
   float out[kRowTiles][2 * kDimSteps][4];
   OnlineSoftmax<2 * kRowTiles, Exp2> softmax;
 
-  __device__ MmaLoop(const AttentionParams& parameters, const QueryTile<Shape::kTileRows>& queries,
+  __device__ MmaLoop(const AttentionParams& parameters, const typename Shape::Queries& queries,
                      unsigned char* sharedMemory)
       : params(parameters),
         memory(sharedMemory),

@@ -9,7 +9,7 @@ namespace heddle {
 // warp reads: only the warp itself has to be done with them.
 template <class Shape, bool Gathers>
 __device__ inline void writeOut(MmaLoop<Shape, Gathers>& loop, const AttentionParams& params,
-                                const QueryTile<Shape::kTileRows>& queries) {
+                                const typename Shape::Queries& queries) {
   using Element = typename Shape::Element;
   using Rows = SharedRows<Shape::kHeadDim>;
   constexpr int kWarpRows = 16 * Shape::kRowTiles;
