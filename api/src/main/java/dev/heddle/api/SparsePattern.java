@@ -1,6 +1,7 @@
 package dev.heddle.api;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A sparse attention strategy: the service type of every pattern plugin.
@@ -35,6 +36,14 @@ public interface SparsePattern {
    * @return an index for {@code head.shape()} in blocks of {@code head.blocks()}
    */
   BlockIndex index(HeadInputs head, Options options);
+
+  /**
+   * The pattern's GPU half. A pattern without one runs on a GPU all the same: its host index is
+   * uploaded and the shared kernel reads it. Cheap, and the same object each time.
+   */
+  default Optional<GpuKernels> gpu() {
+    return Optional.empty();
+  }
 
   /**
    * The options that an offline search may try for heads of this shape, most promising first. By

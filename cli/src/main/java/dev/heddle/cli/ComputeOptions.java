@@ -12,7 +12,7 @@ final class ComputeOptions {
   @Option(
       names = "--backend",
       paramLabel = "NAME",
-      description = "vector, reference, or auto (the default): the first that can run here.")
+      description = "cuda, vector, reference, or auto (the default): the first that can run here.")
   private String backend = Backends.AUTO;
 
   @Option(

@@ -37,9 +37,9 @@ final class InfoCommand extends HeddleCommand {
   }
 
   /** A backend and whether it can run. */
-  private record Backend(String name, Availability availability) {
+  private record Backend(String name, Availability availability, List<String> details) {
     static Backend of(BackendProvider provider) {
-      return new Backend(provider.name(), provider.availability());
+      return new Backend(provider.name(), provider.availability(), provider.details());
     }
 
     Map<String, Object> json() {
@@ -49,6 +49,7 @@ final class InfoCommand extends HeddleCommand {
         case Available(String detail) -> {
           object.put("available", true);
           object.put("detail", detail);
+          object.put("details", details);
         }
         case Refused(String reason, String remedy) -> {
           object.put("available", false);
@@ -95,7 +96,10 @@ final class InfoCommand extends HeddleCommand {
       table.print(out, "");
       out.println("Backends, the most preferred first");
       Table list = new Table(2);
-      backends.forEach(backend -> list.row(backend.name(), backend.line()));
+      for (Backend backend : backends) {
+        list.row(backend.name(), backend.line());
+        backend.details().forEach(detail -> list.row("", detail));
+      }
       list.print(out, "  ");
       out.println("Models");
       models.forEach(model -> out.println("  " + model));

@@ -20,15 +20,16 @@ class InfoCommandTest {
   @Test
   void showsTheMachineTheBackendsAndTheModels() {
     assertThat(CommandRun.heddle("info").succeeded().out())
-        .contains("Heddle", "Java", "25", "vector", "reference", "byte-llama-5m");
+        .contains("Heddle", "Java", "25", "cuda", "vector", "reference", "byte-llama-5m");
   }
 
   @Test
   void showsTheSameAsJson() {
     JsonNode info = CommandRun.json("info");
     assertThat(info.get("threads").asInt()).isPositive();
-    assertThat(info.get("backends").size()).isEqualTo(2);
-    JsonNode reference = info.get("backends").get(1);
+    assertThat(info.get("backends").size()).isEqualTo(3);
+    assertThat(info.get("backends").get(0).get("name").asString()).isEqualTo("cuda");
+    JsonNode reference = info.get("backends").get(2);
     assertThat(reference.get("name").asString()).isEqualTo("reference");
     assertThat(reference.get("available").asBoolean()).isTrue();
     assertThat(info.get("models").get(0).asString()).endsWith("models/byte-llama-5m");

@@ -1,6 +1,7 @@
 package dev.heddle.kernels;
 
 import dev.heddle.api.InvalidInputException;
+import java.util.Optional;
 
 /**
  * Computes attention on one kind of processor. All backends compute exactly the meaning of the
@@ -9,7 +10,7 @@ import dev.heddle.api.InvalidInputException;
  * <p>Safe for use by several threads, each with its own output memory.
  */
 public interface AttentionBackend extends AutoCloseable {
-  /** The name by which it is chosen: {@code "reference"}, {@code "vector"}. */
+  /** The name by which it is chosen: {@code "reference"}, {@code "vector"}, {@code "cuda"}. */
   String name();
 
   /**
@@ -19,6 +20,11 @@ public interface AttentionBackend extends AutoCloseable {
    *     written
    */
   void attend(AttentionCall call);
+
+  /** What this backend can do beyond that, if it computes on a GPU. */
+  default Optional<GpuAttention> gpu() {
+    return Optional.empty();
+  }
 
   /** Frees threads and memory. Calls after this fail. */
   @Override

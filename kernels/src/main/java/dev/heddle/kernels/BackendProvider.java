@@ -1,5 +1,7 @@
 package dev.heddle.kernels;
 
+import java.util.List;
+
 /** One backend before it is opened: its name, whether it can run here, and how to start it. */
 public interface BackendProvider {
   /** The name by which the backend is chosen. */
@@ -9,16 +11,30 @@ public interface BackendProvider {
   Availability availability();
 
   /**
+   * More lines about what the backend would run on, for a user who asks; may take a second. Empty
+   * where {@link #availability} says it all, and where the backend cannot run.
+   */
+  default List<String> details() {
+    return List.of();
+  }
+
+  /**
    * Starts the backend.
    *
    * @param threads threads to compute with, at least 1
    */
   AttentionBackend open(int threads);
 
+  /** Whether the backend has matrix products of its own. */
+  default boolean hasMatrixProducts() {
+    return true;
+  }
+
   /**
    * Starts the matrix products that run on the same kind of processor.
    *
    * @param threads threads to compute with, at least 1
+   * @throws UnsupportedOperationException if there are none
    */
   MatrixProducts openMatrixProducts(int threads);
 }

@@ -3,6 +3,7 @@ package dev.heddle.kernels;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.Availability.Available;
 import dev.heddle.kernels.Availability.Refused;
+import dev.heddle.kernels.cuda.CudaProvider;
 import dev.heddle.kernels.reference.ReferenceProvider;
 import dev.heddle.kernels.vector.VectorProvider;
 import java.util.List;
@@ -20,9 +21,9 @@ public final class Backends {
     this.providers = List.copyOf(providers);
   }
 
-  /** Heddle's backends: vector, then reference. */
+  /** Heddle's backends: cuda, vector, then reference. */
   public static Backends standard() {
-    return new Backends(List.of(new VectorProvider(), new ReferenceProvider()));
+    return new Backends(List.of(new CudaProvider(), new VectorProvider(), new ReferenceProvider()));
   }
 
   /** All backends, the most preferred first. */
@@ -42,14 +43,18 @@ public final class Backends {
   }
 
   /**
-   * Opens the matrix products of the backend that {@link #open} would choose.
+   * Opens the matrix products of the backend that {@link #open} would choose, or where it has none,
+   * of the first other that can run here.
    *
    * @param threads threads to compute with, at least 1
    * @throws InvalidInputException if no backend has that name
    * @throws BackendUnavailableException if it cannot run here, with every refusal and its remedy
    */
   public MatrixProducts openMatrixProducts(String name, int threads) {
-    return choose(name, threads).openMatrixProducts(threads);
+    BackendProvider chosen = choose(name, threads);
+    return chosen.hasMatrixProducts()
+        ? chosen.openMatrixProducts(threads)
+        : firstOf(withMatrixProducts(), name).openMatrixProducts(threads);
   }
 
   private BackendProvider choose(String name, int threads) {
@@ -61,6 +66,14 @@ public final class Backends {
     if (wanted.isEmpty()) {
       throw new InvalidInputException("no backend is called '" + name + "'; allowed: " + names());
     }
+    return firstOf(wanted, name);
+  }
+
+  private List<BackendProvider> withMatrixProducts() {
+    return providers.stream().filter(BackendProvider::hasMatrixProducts).toList();
+  }
+
+  private BackendProvider firstOf(List<BackendProvider> wanted, String name) {
     for (BackendProvider provider : wanted) {
       if (provider.availability() instanceof Available) {
         return provider;

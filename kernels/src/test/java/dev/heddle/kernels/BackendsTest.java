@@ -22,11 +22,11 @@ class BackendsTest {
   }
 
   @Test
-  void standardOrderIsVectorThenReference() {
+  void standardOrderIsCudaThenVectorThenReference() {
     assertThat(Backends.standard().providers())
         .extracting(BackendProvider::name)
-        .containsExactly("vector", "reference");
-    try (AttentionBackend backend = Backends.standard().open("auto", 1)) {
+        .containsExactly("cuda", "vector", "reference");
+    try (AttentionBackend backend = Backends.standard().open("vector", 1)) {
       assertThat(backend.name()).isEqualTo("vector");
     }
     try (AttentionBackend backend = Backends.standard().open("reference", 1)) {
@@ -35,10 +35,18 @@ class BackendsTest {
   }
 
   @Test
+  void productsComeFromTheNextBackendThatHasThem() {
+    Backends backends = new Backends(List.of(new WithoutProducts(), RUNS));
+    try (MatrixProducts products = backends.openMatrixProducts("attention-only", 1)) {
+      assertThat(products).isNotNull();
+    }
+  }
+
+  @Test
   void namesWhatThereIsForAnUnknownName() {
     assertThatThrownBy(() -> Backends.standard().open("abacus", 1))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessage("no backend is called 'abacus'; allowed: auto, vector, reference");
+        .hasMessage("no backend is called 'abacus'; allowed: auto, cuda, vector, reference");
   }
 
   @Test
@@ -59,6 +67,33 @@ class BackendsTest {
     assertThatThrownBy(() -> Backends.standard().open("auto", 0))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("threads must be at least 1, but is 0");
+  }
+
+  private record WithoutProducts() implements BackendProvider {
+    @Override
+    public String name() {
+      return "attention-only";
+    }
+
+    @Override
+    public Availability availability() {
+      return new Availability.Available("everywhere");
+    }
+
+    @Override
+    public AttentionBackend open(int threads) {
+      throw new AssertionError("nobody asked for attention");
+    }
+
+    @Override
+    public boolean hasMatrixProducts() {
+      return false;
+    }
+
+    @Override
+    public MatrixProducts openMatrixProducts(int threads) {
+      throw new UnsupportedOperationException("none");
+    }
   }
 
   private record Refusing(String name) implements BackendProvider {

@@ -2,10 +2,12 @@ package dev.heddle.runtime;
 
 import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
+import dev.heddle.api.GpuLayer;
 import dev.heddle.api.HeadTensor;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.BackendUnavailableException;
 import dev.heddle.kernels.Backends;
+import dev.heddle.kernels.DeviceMemoryException;
 import dev.heddle.runtime.engine.AttentionEngine;
 import dev.heddle.runtime.engine.AttentionSettings;
 import java.nio.file.Path;
@@ -78,6 +80,26 @@ public final class SparseAttention implements AutoCloseable {
   }
 
   /**
+   * Queues one layer's attention over tensors in device memory and returns before it is computed.
+   * What the caller queues on {@code stream} afterwards may read the output.
+   *
+   * <p>Every sequence of the batch is computed. The memory stays the caller's and must stay valid
+   * until the stream has got past this call. Building some indices waits for the device.
+   *
+   * @param layer the layer's number
+   * @param tensors addresses in the memory of the backend's device
+   * @param stream the handle (CUstream) of the stream on which the inputs are made; 0 is the
+   *     default stream
+   * @throws InvalidInputException if the backend is not on a GPU, the tensors do not suit the plan,
+   *     or a head's pattern has no GPU half
+   * @throws DeviceMemoryException if the device has not enough free memory; nothing was queued
+   * @throws IllegalStateException if this has been closed
+   */
+  public void prefill(int layer, GpuLayer tensors, long stream) {
+    engine.prefill(layer, tensors, stream);
+  }
+
+  /**
    * Computes one layer's attention with every query reading every key up to its position, as suits
    * the few queries of a decoding step.
    *
@@ -105,7 +127,7 @@ public final class SparseAttention implements AutoCloseable {
     return engine.plan();
   }
 
-  /** The backend that computes: {@code "vector"}, {@code "reference"}. */
+  /** The backend that computes: {@code "cuda"}, {@code "vector"}, {@code "reference"}. */
   public String backendName() {
     return engine.backendName();
   }

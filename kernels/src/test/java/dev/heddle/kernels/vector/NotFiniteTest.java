@@ -9,6 +9,7 @@ import dev.heddle.api.ElementType;
 import dev.heddle.api.HeadTensor;
 import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.AttentionCall;
+import dev.heddle.kernels.AttentionCases;
 import dev.heddle.kernels.reference.ReferenceProvider;
 import java.util.List;
 import org.junit.jupiter.api.Test;

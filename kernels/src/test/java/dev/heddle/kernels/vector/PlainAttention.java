@@ -8,6 +8,7 @@ import dev.heddle.api.HeadMatrix;
 import dev.heddle.api.HeadTensor;
 import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.AttentionCall;
+import dev.heddle.kernels.AttentionCases;
 import dev.heddle.kernels.reference.ReferenceProvider;
 import java.lang.foreign.MemorySegment;
 

@@ -9,6 +9,7 @@ import dev.heddle.api.HeadTensor;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.AttentionCall;
+import dev.heddle.kernels.AttentionCases;
 import dev.heddle.kernels.Availability;
 import java.lang.foreign.Arena;
 import org.junit.jupiter.api.Test;

@@ -10,6 +10,7 @@ import dev.heddle.api.ElementType;
 import dev.heddle.api.HeadTensor;
 import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.AttentionCall;
+import dev.heddle.kernels.AttentionCases;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Collections;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.heddle.api.ElementType;
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.kernels.AttentionCases;
 import dev.heddle.kernels.MatrixProducts;
 import dev.heddle.kernels.MatrixProducts.Weight;
 import dev.heddle.kernels.reference.ReferenceProvider;

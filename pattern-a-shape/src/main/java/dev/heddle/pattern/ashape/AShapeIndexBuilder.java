@@ -11,8 +11,7 @@ import dev.heddle.api.BlockShape;
  */
 record AShapeIndexBuilder(int sink, int local) {
   BlockIndex build(AttentionShape shape, BlockShape blocks) {
-    // Where sinks and window of the last query meet, those of every other query do as well.
-    if ((long) sink + local >= shape.keyTokens()) {
+    if (readsAll(shape)) {
       return BlockIndex.dense(shape, blocks);
     }
     BlockIndexBuilder index = BlockIndex.builder(shape, blocks);
@@ -22,5 +21,10 @@ record AShapeIndexBuilder(int sink, int local) {
       index.endRow();
     }
     return index.build();
+  }
+
+  /** Where sinks and window of the last query meet, those of every other query do as well. */
+  boolean readsAll(AttentionShape shape) {
+    return (long) sink + local >= shape.keyTokens();
   }
 }

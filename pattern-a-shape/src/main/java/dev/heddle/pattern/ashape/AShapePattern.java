@@ -2,11 +2,13 @@ package dev.heddle.pattern.ashape;
 
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
+import dev.heddle.api.GpuKernels;
 import dev.heddle.api.HeadInputs;
 import dev.heddle.api.Option;
 import dev.heddle.api.Options;
 import dev.heddle.api.SparsePattern;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A-shape: every query reads the first {@code sink} keys and the last {@code local} keys up to its
@@ -23,6 +25,8 @@ public final class AShapePattern implements SparsePattern {
       Option.tokens(
           "local", 1024, 1, "Keys that every query reads up to and including its own position.");
 
+  private static final Optional<GpuKernels> GPU = Optional.of(new AShapeKernels());
+
   @Override
   public String name() {
     return "a-shape";
@@ -36,6 +40,11 @@ public final class AShapePattern implements SparsePattern {
   @Override
   public List<Option<?>> options() {
     return List.of(SINK, LOCAL);
+  }
+
+  @Override
+  public Optional<GpuKernels> gpu() {
+    return GPU;
   }
 
   @Override

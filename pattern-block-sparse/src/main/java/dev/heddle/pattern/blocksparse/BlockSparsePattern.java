@@ -2,11 +2,13 @@ package dev.heddle.pattern.blocksparse;
 
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
+import dev.heddle.api.GpuKernels;
 import dev.heddle.api.HeadInputs;
 import dev.heddle.api.Option;
 import dev.heddle.api.Options;
 import dev.heddle.api.SparsePattern;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Block-Sparse: each query block reads the key blocks whose mean key scores highest with its mean
@@ -34,6 +36,8 @@ public final class BlockSparsePattern implements SparsePattern {
           0,
           "Key blocks at the start of the sequence that every query block reads.");
 
+  private static final Optional<GpuKernels> GPU = Optional.of(new BlockSparseKernels());
+
   @Override
   public String name() {
     return "block-sparse";
@@ -47,6 +51,11 @@ public final class BlockSparsePattern implements SparsePattern {
   @Override
   public List<Option<?>> options() {
     return List.of(BLOCKS, SINK_BLOCKS);
+  }
+
+  @Override
+  public Optional<GpuKernels> gpu() {
+    return GPU;
   }
 
   @Override

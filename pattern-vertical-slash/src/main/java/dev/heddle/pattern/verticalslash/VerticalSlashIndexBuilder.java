@@ -28,7 +28,8 @@ record VerticalSlashIndexBuilder(
     return list(shape, head.blocks(), columns, offsets);
   }
 
-  private boolean keepsAll(int keyTokens) {
+  /** Whether every query keeps every key of so many. */
+  boolean keepsAll(int keyTokens) {
     return Math.max(verticals, sink) >= keyTokens
         || Math.max(slashes, local) >= keyTokens
         || (long) sink + local >= keyTokens;

@@ -2,11 +2,13 @@ package dev.heddle.pattern.verticalslash;
 
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
+import dev.heddle.api.GpuKernels;
 import dev.heddle.api.HeadInputs;
 import dev.heddle.api.Option;
 import dev.heddle.api.Options;
 import dev.heddle.api.SparsePattern;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Vertical-Slash: all queries read the same few keys (verticals), and each query reads the keys at
@@ -53,6 +55,8 @@ public final class VerticalSlashPattern implements SparsePattern {
           1,
           "Keys up to and including each query's own position that are always kept.");
 
+  private static final Optional<GpuKernels> GPU = Optional.of(new VerticalSlashKernels());
+
   @Override
   public String name() {
     return "vertical-slash";
@@ -69,14 +73,22 @@ public final class VerticalSlashPattern implements SparsePattern {
   }
 
   @Override
+  public Optional<GpuKernels> gpu() {
+    return GPU;
+  }
+
+  @Override
   public BlockIndex index(HeadInputs head, Options options) {
+    return builder(options).build(head);
+  }
+
+  static VerticalSlashIndexBuilder builder(Options options) {
     return new VerticalSlashIndexBuilder(
-            options.get(VERTICALS),
-            options.get(SLASHES),
-            options.get(PROBE_QUERIES),
-            options.get(SINK),
-            options.get(LOCAL))
-        .build(head);
+        options.get(VERTICALS),
+        options.get(SLASHES),
+        options.get(PROBE_QUERIES),
+        options.get(SINK),
+        options.get(LOCAL));
   }
 
   /** The four candidates of MInference's search, from mostly slashes to mostly verticals. */

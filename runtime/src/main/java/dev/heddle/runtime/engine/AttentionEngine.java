@@ -1,6 +1,7 @@
 package dev.heddle.runtime.engine;
 
 import dev.heddle.api.BlockIndex;
+import dev.heddle.api.GpuLayer;
 import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.AttentionCall;
 import dev.heddle.kernels.Backends;
@@ -20,16 +21,22 @@ public final class AttentionEngine implements AutoCloseable {
   private final AttentionBackend backend;
   private final PrefillCheck check;
   private final HeadIndexer indexer;
+  private final GpuPrefill gpu;
   private final UseGate gate = new UseGate("SparseAttention");
 
   /** Dagger creates the parameters in their order: what may be refused comes before threads. */
   @Inject
   AttentionEngine(
-      AttentionPlan plan, PrefillCheck check, AttentionBackend backend, HeadIndexer indexer) {
+      AttentionPlan plan,
+      PrefillCheck check,
+      AttentionBackend backend,
+      HeadIndexer indexer,
+      GpuPrefill gpu) {
     this.plan = plan;
     this.check = check;
     this.backend = backend;
     this.indexer = indexer;
+    this.gpu = gpu;
   }
 
   /** Wires an engine from what the user chose. */
@@ -41,6 +48,9 @@ public final class AttentionEngine implements AutoCloseable {
   public PrefillReport prefill(int layer, Prefill prefill) {
     return gate.use(() -> {
       AttentionCall dense = check.denseCall(layer, prefill);
+      if (backend.gpu().isPresent()) {
+        return gpu.prefill(layer, dense, backend.gpu().get());
+      }
       long start = System.nanoTime();
       List<HeadIndex> heads = indexer.index(layer, dense);
       long indexed = System.nanoTime();
@@ -48,6 +58,13 @@ public final class AttentionEngine implements AutoCloseable {
       long attended = System.nanoTime();
       return new PrefillReport(
           layer, HeadIndex.reports(heads), indexed - start, attended - indexed);
+    });
+  }
+
+  public void prefill(int layer, GpuLayer tensors, long stream) {
+    gate.use(() -> {
+      gpu.prefill(layer, tensors, stream, backend);
+      return true;
     });
   }
 

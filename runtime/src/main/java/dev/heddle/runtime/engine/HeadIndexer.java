@@ -11,6 +11,7 @@ import jakarta.inject.Inject;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /** Has each head's pattern build its index, and checks what comes back. */
 final class HeadIndexer implements AutoCloseable {
@@ -41,7 +42,12 @@ final class HeadIndexer implements AutoCloseable {
     if (dense.shape().keyTokens() < settings.denseBelow()) {
       return Collections.nCopies(heads, dense(dense));
     }
-    return threads.map(heads, head -> build(layer, head, dense));
+    return index(layer, dense, IntStream.range(0, heads).boxed().toList());
+  }
+
+  /** The same for {@code heads} alone, however few keys there are. */
+  List<HeadIndex> index(int layer, AttentionCall dense, List<Integer> heads) {
+    return threads.map(heads.size(), i -> build(layer, heads.get(i), dense));
   }
 
   /** Which head's index is being built: global numbers. */

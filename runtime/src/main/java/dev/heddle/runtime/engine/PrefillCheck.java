@@ -2,7 +2,7 @@ package dev.heddle.runtime.engine;
 
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
-import dev.heddle.api.HeadTensor;
+import dev.heddle.api.GpuLayer;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.AttentionCall;
 import dev.heddle.runtime.AttentionPlan;
@@ -38,7 +38,7 @@ final class PrefillCheck {
   AttentionCall denseCall(int layer, Prefill prefill) {
     requireIndex("layer", layer, plan.shape().layers());
     requireHeads(prefill.queries().heads(), prefill.keys().heads());
-    requireHeadDim(prefill.queries());
+    requireHeadDim(prefill.queries().headDim());
     if (!Float.isFinite(prefill.softmaxScale())) {
       throw new InvalidInputException(
           "softmaxScale is " + prefill.softmaxScale() + "; allowed: a finite number");
@@ -61,6 +61,17 @@ final class PrefillCheck {
         prefill.logSumExp(),
         prefill.softmaxScale(),
         Collections.nCopies(shape.queryHeads(), dense));
+  }
+
+  /**
+   * Checks a layer in device memory against the plan.
+   *
+   * @throws InvalidInputException naming what does not fit and what is allowed
+   */
+  void requireFitting(int layer, GpuLayer tensors) {
+    requireIndex("layer", layer, plan.shape().layers());
+    requireHeads(tensors.queries().heads(), tensors.keys().heads());
+    requireHeadDim(tensors.queries().headDim());
   }
 
   /** The call {@code call} with other indices. */
@@ -112,11 +123,11 @@ final class PrefillCheck {
     }
   }
 
-  private void requireHeadDim(HeadTensor queries) {
-    if (queries.headDim() != plan.shape().headDim()) {
+  private void requireHeadDim(int headDim) {
+    if (headDim != plan.shape().headDim()) {
       throw new InvalidInputException(
           "queries have a head dim of %d; allowed: the model's, %d"
-              .formatted(queries.headDim(), plan.shape().headDim()));
+              .formatted(headDim, plan.shape().headDim()));
     }
   }
 

@@ -1,4 +1,4 @@
-package dev.heddle.kernels.vector;
+package dev.heddle.kernels;
 
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
@@ -6,7 +6,6 @@ import dev.heddle.api.BlockIndexBuilder;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.ElementType;
 import dev.heddle.api.HeadTensor;
-import dev.heddle.kernels.AttentionCall;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Collections;
@@ -15,15 +14,15 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /** Random calls, all from one seed. */
-final class AttentionCases {
+public final class AttentionCases {
   private final Random random;
 
-  AttentionCases(long seed) {
+  public AttentionCases(long seed) {
     this.random = new Random(seed);
   }
 
   /** Standard normal Q, K and V, rounded to {@code type}; the output is of the same type. */
-  AttentionCall call(AttentionShape shape, ElementType type, List<BlockIndex> indices) {
+  public AttentionCall call(AttentionShape shape, ElementType type, List<BlockIndex> indices) {
     return new AttentionCall(
         shape,
         normal(type, shape.queryHeads(), shape.queryTokens(), shape.headDim()),
@@ -36,7 +35,8 @@ final class AttentionCases {
   }
 
   /** The same inputs with other indices and with outputs of their own, of type {@code type}. */
-  static AttentionCall again(AttentionCall call, ElementType type, List<BlockIndex> indices) {
+  public static AttentionCall again(
+      AttentionCall call, ElementType type, List<BlockIndex> indices) {
     AttentionShape shape = call.shape();
     return new AttentionCall(
         shape,
@@ -50,17 +50,17 @@ final class AttentionCases {
   }
 
   /** For each query head an index with random ranges and columns. */
-  List<BlockIndex> indices(AttentionShape shape, BlockShape blocks) {
+  public List<BlockIndex> indices(AttentionShape shape, BlockShape blocks) {
     return IntStream.range(0, shape.queryHeads()).mapToObj(head -> index(shape, blocks)).toList();
   }
 
   /** For each query head the dense index. */
-  static List<BlockIndex> dense(AttentionShape shape) {
+  public static List<BlockIndex> dense(AttentionShape shape) {
     return Collections.nCopies(shape.queryHeads(), BlockIndex.dense(shape, BlockShape.DEFAULT));
   }
 
   /** For each query head an index that lists every key and is not the dense one. */
-  static List<BlockIndex> everything(AttentionShape shape) {
+  public static List<BlockIndex> everything(AttentionShape shape) {
     BlockIndexBuilder builder = BlockIndex.builder(shape, BlockShape.DEFAULT);
     for (int row = 0; row < BlockShape.DEFAULT.queryBlocks(shape.queryTokens()); row++) {
       builder.addRange(0, builder.visibleKeys()).endRow();
@@ -68,7 +68,7 @@ final class AttentionCases {
     return Collections.nCopies(shape.queryHeads(), builder.build());
   }
 
-  HeadTensor normal(ElementType type, int heads, int tokens, int headDim) {
+  public HeadTensor normal(ElementType type, int heads, int tokens, int headDim) {
     HeadTensor tensor = zeros(type, heads, tokens, headDim);
     for (long i = 0; i < (long) heads * tokens * headDim; i++) {
       type.store(tensor.memory(), i, (float) random.nextGaussian());
@@ -76,7 +76,7 @@ final class AttentionCases {
     return tensor;
   }
 
-  static HeadTensor zeros(ElementType type, int heads, int tokens, int headDim) {
+  public static HeadTensor zeros(ElementType type, int heads, int tokens, int headDim) {
     MemorySegment memory =
         Arena.ofAuto().allocate((long) heads * tokens * headDim * type.bytes(), 64);
     return HeadTensor.contiguous(memory, type, heads, tokens, headDim);

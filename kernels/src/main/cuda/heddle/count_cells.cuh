@@ -1,0 +1,52 @@
+// How many cells (query, key) an index makes the attention kernel compute: what queries read.
+#pragma once
+
+#include "lengths.cuh"
+
+namespace heddle {
+
+// cells: int64 [head slot], to which the cells of all sequences are added. The host sets it to zero.
+struct CountCellsParams {
+  AttentionParams attention;
+  unsigned long long* cells;
+};
+static_assert(sizeof(CountCellsParams) == 208);
+
+// Cells on or below the diagonal of the keys first to end - 1, of which the last query of the block
+// sees all: key j is seen by min(queries, visibleKeys - j) queries.
+__device__ inline unsigned long long cellsOfKeys(const QueryBlock& block, int first, int end) {
+  const long long queries = block.visibleKeys - block.firstPosition;
+  const long long keys = end - first;
+  const long long seenByAll =
+      max(0ll, min(keys, (long long)block.visibleKeys - queries + 1 - first));
+  const long long seenBySome = keys - seenByAll;
+  const long long most = block.visibleKeys - (first + seenByAll);
+  return seenByAll * queries + seenBySome * (2 * most - seenBySome + 1) / 2;
+}
+
+// Grid: (head slots, query blocks / 128 rounded up, sequences). Block: 128, a thread per index row.
+__device__ inline void countCells(const CountCellsParams& params) {
+  const AttentionParams& attention = params.attention;
+  const Sequence sequence = attention.sequences[blockIdx.z];
+  const int queryBlock = blockIdx.y * blockDim.x + threadIdx.x;
+  unsigned long long cells = 0;
+  if (queryBlock * kQueryRows < sequence.queryTokens) {
+    const QueryBlock block(sequence, queryBlock);
+    const int64_t row = indexRow(attention, blockIdx.z, blockIdx.x, queryBlock);
+    for (int64_t i = attention.blockOffsets[row]; i < attention.blockOffsets[row + 1]; i++) {
+      const int start = attention.blockStarts[i];
+      cells += cellsOfKeys(block, start, min(start + kKeyColumns, block.visibleKeys));
+    }
+    for (int64_t i = attention.columnOffsets[row]; i < attention.columnOffsets[row + 1]; i++) {
+      cells += cellsOfKeys(block, attention.columns[i], attention.columns[i] + 1);
+    }
+  }
+  for (int distance = 16; distance > 0; distance /= 2) {
+    cells += __shfl_xor_sync(~0u, cells, distance);
+  }
+  if (threadIdx.x % 32 == 0) {
+    atomicAdd(params.cells + blockIdx.x, cells);
+  }
+}
+
+}  // namespace heddle

@@ -1,0 +1,73 @@
+// What every kernel is told: tensors, strides, tables and index, passed by value as the only argument.
+//
+// The host fills these structs byte by byte, so their layout is fixed by the assertions below.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace heddle {
+
+// The tile that indices are built in: a row of an index speaks for kQueryRows neighbouring queries,
+// and a block is kKeyColumns neighbouring keys.
+constexpr int kQueryRows = 128;
+constexpr int kKeyColumns = 64;
+
+// One sequence of a packed batch. Rows count along the token axis of Q (and out, lse) and of K and V.
+// The queries are the last queryTokens tokens of the keyTokens tokens.
+struct alignas(16) Sequence {
+  int32_t firstQuery;
+  int32_t queryTokens;
+  int32_t firstKey;
+  int32_t keyTokens;
+};
+
+// Q and out are [query head][query row][headDim], K and V [key/value head][key row][headDim], at the
+// given strides in elements. Every row starts at a multiple of 16 bytes. headDim is a multiple of 8.
+struct AttentionParams {
+  const void* queries;
+  const void* keys;
+  const void* values;
+  void* out;
+  float* logSumExp;  // [query head][query row], natural logarithm; null when not wanted
+  int64_t queryHeadStride;
+  int64_t queryTokenStride;
+  int64_t keyHeadStride;
+  int64_t keyTokenStride;
+  int64_t valueHeadStride;
+  int64_t valueTokenStride;
+  int64_t outHeadStride;
+  int64_t outTokenStride;
+  int64_t logSumExpHeadStride;
+  const Sequence* sequences;  // [sequenceCount]
+  const int32_t* heads;       // [headSlots], the query heads that this launch computes
+  const int32_t* options;     // [headSlots][optionCount], the pattern's options of each head
+  // The index as compressed rows. Row (sequence * headSlots + slot) * mostQueryBlocks + queryBlock
+  // lists blockStarts[blockOffsets[row]] up to blockStarts[blockOffsets[row + 1]]; columns likewise.
+  int64_t* blockOffsets;   // [rows + 1]
+  int32_t* blockStarts;    // first keys of blocks of kKeyColumns keys, ascending in each row
+  int64_t* columnOffsets;  // [rows + 1]
+  int32_t* columns;        // single keys, ascending in each row
+  int32_t sequenceCount;
+  int32_t headSlots;
+  int32_t mostQueryBlocks;  // of any sequence of the batch
+  int32_t groupSize;        // query heads that share a key/value head
+  int32_t optionCount;
+  float softmaxScale;
+  int32_t headDim;
+  int32_t reserved;
+};
+
+static_assert(offsetof(AttentionParams, logSumExp) == 32);
+static_assert(offsetof(AttentionParams, queryHeadStride) == 40);
+static_assert(offsetof(AttentionParams, logSumExpHeadStride) == 104);
+static_assert(offsetof(AttentionParams, sequences) == 112);
+static_assert(offsetof(AttentionParams, blockOffsets) == 136);
+static_assert(offsetof(AttentionParams, columns) == 160);
+static_assert(offsetof(AttentionParams, sequenceCount) == 168);
+static_assert(offsetof(AttentionParams, softmaxScale) == 188);
+static_assert(offsetof(AttentionParams, headDim) == 192);
+static_assert(sizeof(AttentionParams) == 200);
+static_assert(sizeof(Sequence) == 16);
+
+}  // namespace heddle

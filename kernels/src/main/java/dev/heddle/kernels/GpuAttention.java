@@ -1,0 +1,50 @@
+package dev.heddle.kernels;
+
+import dev.heddle.api.BlockIndex;
+import dev.heddle.api.BlockShape;
+import dev.heddle.api.GpuLayer;
+import dev.heddle.api.InvalidInputException;
+import java.util.List;
+
+/**
+ * What a backend on a GPU can do beyond {@link AttentionBackend}: have patterns build their indices
+ * on the device, and work on device memory of the caller.
+ *
+ * <p>Safe for use by several threads, each with its own output memory.
+ */
+public interface GpuAttention {
+  /**
+   * Computes a layer that lies in host memory and returns when the output is written.
+   *
+   * @param tensors the layer; its indices are not read
+   * @param blocks the tile that indices are built in
+   * @param heads how each query head is computed, in order
+   * @throws InvalidInputException if the GPU kernels do not take the sizes
+   * @throws DeviceMemoryException if the device has not enough free memory; nothing was written
+   */
+  GpuReport attend(AttentionCall tensors, BlockShape blocks, List<HeadWork> heads);
+
+  /**
+   * Builds the indices of a layer that lies in host memory, on the device where {@code heads} says
+   * so, and reads them back. Computes no attention and writes nothing.
+   *
+   * @return one index per query head
+   * @throws InvalidInputException if the GPU kernels do not take the sizes, or a head's kernels
+   *     compute its index without storing it
+   * @throws DeviceMemoryException if the device has not enough free memory
+   */
+  List<BlockIndex> indices(AttentionCall tensors, BlockShape blocks, List<HeadWork> heads);
+
+  /**
+   * Queues the attention of a layer that lies in device memory. The output may be read by what the
+   * caller queues on {@code stream} afterwards.
+   *
+   * @param layer the caller's tensors in the memory of this backend's device
+   * @param heads how each query head is computed, in order
+   * @param stream the handle (CUstream) of the stream on which the inputs are made; 0 is the
+   *     default stream
+   * @throws InvalidInputException if the GPU kernels do not take the sizes
+   * @throws DeviceMemoryException if the device has not enough free memory; nothing was queued
+   */
+  void attend(GpuLayer layer, List<HeadWork> heads, long stream);
+}

@@ -1,0 +1,16 @@
+package dev.heddle.kernels;
+
+import java.util.List;
+
+/**
+ * What a call on a GPU computed.
+ *
+ * @param cells cells (query, key) computed, for each query head
+ * @param indexNanos time that the device spent on building indices
+ * @param attentionNanos time that the device spent on attention
+ */
+public record GpuReport(List<Long> cells, long indexNanos, long attentionNanos) {
+  public GpuReport {
+    cells = List.copyOf(cells);
+  }
+}

@@ -1,0 +1,23 @@
+package dev.heddle.kernels;
+
+import dev.heddle.api.BlockIndex;
+import dev.heddle.api.GpuKernels;
+import dev.heddle.api.Options;
+import java.util.List;
+
+/** How one head of a layer is computed on a GPU. */
+public sealed interface HeadWork {
+  /**
+   * By indices that the host has built.
+   *
+   * @param indices one for each sequence of the batch
+   */
+  record Indexed(List<BlockIndex> indices) implements HeadWork {
+    public Indexed {
+      indices = List.copyOf(indices);
+    }
+  }
+
+  /** By its pattern's own kernels, which build the index on the device. */
+  record OnDevice(GpuKernels kernels, Options options) implements HeadWork {}
+}

@@ -1,0 +1,70 @@
+package dev.heddle.kernels.cuda;
+
+import dev.heddle.api.GpuCall;
+import dev.heddle.api.GpuHead;
+import dev.heddle.api.GpuQueue;
+import dev.heddle.api.GpuSequence;
+import dev.heddle.api.GpuTables;
+import dev.heddle.api.InvalidInputException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Collection;
+
+/** Uploads the tables that describe a call: one allocation and one copy. */
+final class CallTables {
+  private static final int SEQUENCE_FIELDS = 4;
+
+  private CallTables() {}
+
+  static long bytes(GpuCall call) {
+    return Integer.BYTES
+        * ((long) call.layer().sequences().size() * SEQUENCE_FIELDS
+            + (long) call.heads().size() * (1 + optionCount(call)));
+  }
+
+  static GpuTables upload(GpuCall call, GpuQueue queue) {
+    ByteBuffer bytes = pack(call);
+    long sequences = queue.allocate(bytes.capacity());
+    queue.upload(MemorySegment.ofBuffer(bytes), sequences);
+    // int4 loads need sequences aligned to 16 bytes: they come first.
+    long heads =
+        sequences + (long) call.layer().sequences().size() * SEQUENCE_FIELDS * Integer.BYTES;
+    long options = heads + (long) call.heads().size() * Integer.BYTES;
+    return new GpuTables(sequences, heads, options, optionCount(call));
+  }
+
+  static ByteBuffer pack(GpuCall call) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.toIntExact(bytes(call))).order(ByteOrder.nativeOrder());
+    for (GpuSequence sequence : call.layer().sequences()) {
+      bytes.putInt(sequence.firstQuery()).putInt(sequence.queryTokens());
+      bytes.putInt(sequence.firstKey()).putInt(sequence.keyTokens());
+    }
+    call.heads().forEach(head -> bytes.putInt(head.queryHead()));
+    for (GpuHead head : call.heads()) {
+      options(head).forEach(value -> putOption(value, bytes));
+    }
+    return bytes.flip();
+  }
+
+  private static void putOption(Object value, ByteBuffer bytes) {
+    switch (value) {
+      case Integer count -> bytes.putInt(count);
+      case Boolean flag -> bytes.putInt(flag ? 1 : 0);
+      case Double fraction -> bytes.putFloat(fraction.floatValue());
+      default ->
+          throw new InvalidInputException(
+              "an option of type %s cannot be handed to a kernel"
+                  .formatted(value.getClass().getName()));
+    }
+  }
+
+  private static int optionCount(GpuCall call) {
+    return options(call.heads().getFirst()).size();
+  }
+
+  private static Collection<Object> options(GpuHead head) {
+    return head.options().toMap().values();
+  }
+}

@@ -1,0 +1,109 @@
+package dev.heddle.kernels.cuda;
+
+import dev.heddle.api.AttentionLaunch;
+import dev.heddle.api.BlockIndex;
+import dev.heddle.api.BlockShape;
+import dev.heddle.api.GpuLayer;
+import dev.heddle.api.InvalidInputException;
+import dev.heddle.kernels.AttentionBackend;
+import dev.heddle.kernels.AttentionCall;
+import dev.heddle.kernels.GpuAttention;
+import dev.heddle.kernels.GpuReport;
+import dev.heddle.kernels.HeadWork;
+import java.util.List;
+import java.util.Optional;
+
+/** Attention on one NVIDIA GPU. */
+final class CudaBackend implements AttentionBackend, GpuAttention {
+  private final Device device;
+
+  /** Takes over {@code device} and closes it in the end. */
+  CudaBackend(Device device) {
+    this.device = device;
+  }
+
+  @Override
+  public String name() {
+    return CudaProvider.NAME;
+  }
+
+  @Override
+  public Optional<GpuAttention> gpu() {
+    return Optional.of(this);
+  }
+
+  @Override
+  public void attend(AttentionCall call) {
+    List<HeadWork> heads =
+        call.indices().stream()
+            .<HeadWork>map(index -> new HeadWork.Indexed(List.of(index)))
+            .toList();
+    attend(call, blocksOf(call.indices()), heads);
+  }
+
+  @Override
+  public GpuReport attend(AttentionCall tensors, BlockShape blocks, List<HeadWork> heads) {
+    HostLayer layer = new HostLayer(tensors, blocks);
+    return device.call(lane -> {
+      try (WorkQueue queue = new WorkQueue(device, lane)) {
+        return layer.attend(queue, lane, heads, device.pool());
+      }
+    });
+  }
+
+  @Override
+  public List<BlockIndex> indices(AttentionCall tensors, BlockShape blocks, List<HeadWork> heads) {
+    HostLayer layer = new HostLayer(tensors, blocks);
+    return device.call(lane -> {
+      try (WorkQueue queue = new WorkQueue(device, lane)) {
+        return layer.indices(queue, heads, device.pool());
+      }
+    });
+  }
+
+  @Override
+  public void attend(GpuLayer layer, List<HeadWork> heads, long stream) {
+    AttentionLaunch.requireSupported(layer);
+    LayerPlan plan = LayerPlan.of(layer, heads);
+    device.call(lane -> {
+      plan.requireMemory(0, device.pool());
+      ForeignStream foreign = new ForeignStream(device.driver(), lane, stream);
+      foreign.letLaneWait();
+      try (WorkQueue queue = new WorkQueue(device, lane)) {
+        plan.index(queue);
+        plan.attend(queue);
+      } finally {
+        foreign.waitForLane();
+      }
+      return true;
+    });
+  }
+
+  /** For tests: whether everything that calls took has been given back. */
+  MemoryPool pool() {
+    return device.pool();
+  }
+
+  Device device() {
+    return device;
+  }
+
+  @Override
+  public void close() {
+    device.close();
+  }
+
+  /** The tile of the indices that are not dense; these need none. */
+  private static BlockShape blocksOf(List<BlockIndex> indices) {
+    List<BlockShape> shapes =
+        indices.stream()
+            .filter(index -> !index.isDense())
+            .map(BlockIndex::blocks)
+            .distinct()
+            .toList();
+    if (shapes.size() > 1) {
+      throw new InvalidInputException("indices in different blocks: " + shapes);
+    }
+    return shapes.isEmpty() ? AttentionLaunch.BLOCKS : shapes.getFirst();
+  }
+}

@@ -1,0 +1,57 @@
+package dev.heddle.kernels.cuda;
+
+import dev.heddle.kernels.AttentionBackend;
+import dev.heddle.kernels.Availability;
+import dev.heddle.kernels.BackendProvider;
+import dev.heddle.kernels.DeviceException;
+import dev.heddle.kernels.MatrixProducts;
+import java.util.List;
+
+/**
+ * Offers the CUDA backend on the first device that the process may use (the environment's {@code
+ * CUDA_VISIBLE_DEVICES} chooses). This class itself must load without JCuda and without a driver.
+ */
+public final class CudaProvider implements BackendProvider {
+  static final String NAME = "cuda";
+
+  private static final int DEVICE = 0;
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Availability availability() {
+    try {
+      return new CudaGuards(new ThisMachine()).check();
+    } catch (DeviceException | UnsatisfiedLinkError failure) { // a driver that answers no guard
+      return new Availability.Refused(
+          String.valueOf(failure.getMessage()),
+          "see whether nvidia-smi lists the GPU; after a driver update, restart the machine");
+    }
+  }
+
+  @Override
+  public List<String> details() {
+    return availability() instanceof Availability.Available
+        ? DeviceReport.ofDevice(DEVICE)
+        : List.of();
+  }
+
+  @Override
+  public AttentionBackend open(int threads) {
+    JCudaNatives.load();
+    return new CudaBackend(Device.open(DEVICE));
+  }
+
+  @Override
+  public boolean hasMatrixProducts() {
+    return false;
+  }
+
+  @Override
+  public MatrixProducts openMatrixProducts(int threads) {
+    throw new UnsupportedOperationException("the CUDA backend has no matrix products");
+  }
+}

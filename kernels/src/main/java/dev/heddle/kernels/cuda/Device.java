@@ -1,0 +1,163 @@
+package dev.heddle.kernels.cuda;
+
+import dev.heddle.api.KernelSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * One GPU and all that Heddle holds on it: the primary context (shared with every other library of
+ * the process), a memory pool, loaded kernel images, and lanes that calls borrow.
+ *
+ * <p>Safe for use by several threads: calls run beside each other, each on a lane of its own. The
+ * context is current only while a call runs here; the thread's own is put back after it.
+ */
+final class Device implements AutoCloseable {
+  private final CUdevice device;
+  private final CUcontext context = new CUcontext();
+  private final DriverLibrary driver;
+  private final MemoryPool pool;
+  private final int computeCapability;
+  private final int multiprocessors;
+  private final Map<KernelSource, KernelModule> modules = new HashMap<>();
+  private final Deque<Lane> idleLanes = new ArrayDeque<>();
+  private final ReadWriteLock use = new ReentrantReadWriteLock();
+  private boolean closed;
+
+  private Device(int ordinal, DriverLibrary driver) {
+    this.driver = driver;
+    this.device = ThisMachine.device(ordinal);
+    this.computeCapability = ThisMachine.computeCapability(device);
+    this.multiprocessors =
+        ThisMachine.attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+    Driver.check(
+        JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "opening the device's context");
+    try {
+      this.pool = inContext(() -> MemoryPool.create(driver, ordinal));
+    } catch (RuntimeException failure) {
+      Driver.check(JCudaDriver.cuDevicePrimaryCtxRelease(device), "closing the context");
+      throw failure;
+    }
+  }
+
+  /** Opens device {@code ordinal} of those that the process may use. JCuda must be loaded. */
+  static Device open(int ordinal) {
+    return new Device(ordinal, DriverLibrary.find().orElseThrow());
+  }
+
+  /** Lets one call run with the context current and a lane of its own. */
+  <T> T call(Function<Lane, T> call) {
+    use.readLock().lock();
+    try {
+      requireOpen();
+      return inContext(() -> {
+        Lane lane = borrow();
+        try {
+          return call.apply(lane);
+        } finally {
+          giveBack(lane);
+        }
+      });
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
+  /** The loaded image of {@code source}. The context must be current. */
+  KernelModule module(KernelSource source) {
+    synchronized (modules) {
+      KernelModule module = modules.get(source);
+      if (module == null) {
+        module = new KernelModule(source, computeCapability);
+        modules.put(source, module);
+      }
+      return module;
+    }
+  }
+
+  MemoryPool pool() {
+    return pool;
+  }
+
+  DriverLibrary driver() {
+    return driver;
+  }
+
+  int multiprocessors() {
+    return multiprocessors;
+  }
+
+  int computeCapability() {
+    return computeCapability;
+  }
+
+  /** Waits for what is queued, then gives everything back. Closing again does nothing. */
+  @Override
+  public void close() {
+    use.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        inContext(() -> {
+          release();
+          return true;
+        });
+        Driver.check(JCudaDriver.cuDevicePrimaryCtxRelease(device), "closing the context");
+      }
+    } finally {
+      use.writeLock().unlock();
+    }
+  }
+
+  private void release() {
+    synchronized (idleLanes) {
+      idleLanes.forEach(Lane::close);
+      idleLanes.clear();
+    }
+    synchronized (modules) {
+      modules.values().forEach(KernelModule::close);
+      modules.clear();
+    }
+    pool.close();
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("this CUDA backend has been closed");
+    }
+  }
+
+  private Lane borrow() {
+    synchronized (idleLanes) {
+      Lane idle = idleLanes.poll();
+      if (idle != null) {
+        return idle;
+      }
+    }
+    return new Lane();
+  }
+
+  private void giveBack(Lane lane) {
+    synchronized (idleLanes) {
+      idleLanes.push(lane);
+    }
+  }
+
+  private <T> T inContext(Supplier<T> work) {
+    Driver.check(JCudaDriver.cuCtxPushCurrent(context), "entering the device's context");
+    try {
+      return work.get();
+    } finally {
+      Driver.check(JCudaDriver.cuCtxPopCurrent(new CUcontext()), "leaving the device's context");
+    }
+  }
+}

@@ -1,0 +1,121 @@
+package dev.heddle.kernels.cuda;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The functions of {@code libcuda.so.1} that JCuda 12.6.0 lacks (attributes of memory pools),
+ * cannot call with a handle that it did not make (streams of others), or that must run before JCuda
+ * may be loaded at all. Each returns the driver's result code.
+ */
+@SuppressWarnings("restricted") // calling native code is what this class is for
+final class DriverLibrary {
+  private static final String FILE = "libcuda.so.1";
+  private static final MemoryLayout POINTER = ValueLayout.ADDRESS;
+  private static final MemoryLayout HANDLE = ValueLayout.JAVA_LONG;
+  private static final MemoryLayout INT = ValueLayout.JAVA_INT;
+
+  private final SymbolLookup symbols;
+  private final Map<String, MethodHandle> functions = new ConcurrentHashMap<>();
+
+  private DriverLibrary(SymbolLookup symbols) {
+    this.symbols = symbols;
+  }
+
+  /** The driver's library, or nothing where no driver is installed. It stays loaded. */
+  static Optional<DriverLibrary> find() {
+    try {
+      return Optional.of(new DriverLibrary(SymbolLookup.libraryLookup(FILE, Arena.global())));
+    } catch (IllegalArgumentException notThere) {
+      return Optional.empty();
+    }
+  }
+
+  int initialise() {
+    return call(function("cuInit", INT), 0);
+  }
+
+  /**
+   * The newest CUDA version that the driver knows, 1000 · major + 10 · minor, to {@code target}.
+   */
+  int version(MemorySegment target) {
+    return call(function("cuDriverGetVersion", POINTER), target);
+  }
+
+  int deviceCount(MemorySegment target) {
+    return call(function("cuDeviceGetCount", POINTER), target);
+  }
+
+  int createPool(MemorySegment target, MemorySegment properties) {
+    return call(function("cuMemPoolCreate", POINTER, POINTER), target, properties);
+  }
+
+  int destroyPool(long pool) {
+    return call(function("cuMemPoolDestroy", HANDLE), pool);
+  }
+
+  int trimPool(long pool, long keepBytes) {
+    return call(function("cuMemPoolTrimTo", HANDLE, HANDLE), pool, keepBytes);
+  }
+
+  int setPoolAttribute(long pool, int attribute, MemorySegment value) {
+    return call(function("cuMemPoolSetAttribute", HANDLE, INT, POINTER), pool, attribute, value);
+  }
+
+  int poolAttribute(long pool, int attribute, MemorySegment target) {
+    return call(function("cuMemPoolGetAttribute", HANDLE, INT, POINTER), pool, attribute, target);
+  }
+
+  int allocate(MemorySegment target, long bytes, long pool, long stream) {
+    return call(
+        function("cuMemAllocFromPoolAsync", POINTER, HANDLE, HANDLE, HANDLE),
+        target,
+        bytes,
+        pool,
+        stream);
+  }
+
+  int free(long address, long stream) {
+    return call(function("cuMemFreeAsync", HANDLE, HANDLE), address, stream);
+  }
+
+  int recordEvent(long event, long stream) {
+    return call(function("cuEventRecord", HANDLE, HANDLE), event, stream);
+  }
+
+  int waitForEvent(long stream, long event) {
+    return call(function("cuStreamWaitEvent", HANDLE, HANDLE, INT), stream, event, 0);
+  }
+
+  private MethodHandle function(String name, MemoryLayout... parameters) {
+    return functions.computeIfAbsent(
+        name,
+        key ->
+            Linker.nativeLinker()
+                .downcallHandle(
+                    symbols
+                        .find(key)
+                        .orElseThrow(
+                            () -> new UnsatisfiedLinkError(FILE + " has no function " + key)),
+                    FunctionDescriptor.of(ValueLayout.JAVA_INT, parameters)));
+  }
+
+  private static int call(MethodHandle function, Object... arguments) {
+    try {
+      return (int) function.invokeWithArguments(arguments);
+    } catch (RuntimeException | Error failure) {
+      throw failure;
+    } catch (Throwable impossible) { // C throws nothing
+      throw new IllegalStateException(impossible);
+    }
+  }
+}

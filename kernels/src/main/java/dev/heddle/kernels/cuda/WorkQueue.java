@@ -1,0 +1,102 @@
+package dev.heddle.kernels.cuda;
+
+import dev.heddle.api.GpuQueue;
+import dev.heddle.api.KernelGrid;
+import dev.heddle.api.KernelParameters;
+import dev.heddle.api.KernelSource;
+import dev.heddle.kernels.cuda.DeviceHandles.Stream;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import jcuda.Pointer;
+import jcuda.driver.CUfunction;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * The queue of one plan on one lane. Closing gives the plan's memory back in the stream's order.
+ */
+final class WorkQueue implements GpuQueue, AutoCloseable {
+  private final Device device;
+  private final Lane lane;
+  private final Deque<Long> allocations = new ArrayDeque<>();
+
+  WorkQueue(Device device, Lane lane) {
+    this.device = device;
+    this.lane = lane;
+  }
+
+  @Override
+  public long allocate(long bytes) {
+    long address = device.pool().allocate(bytes, lane.stream());
+    allocations.push(address);
+    return address;
+  }
+
+  @Override
+  public void fill(long address, byte value, long bytes) {
+    Driver.check(
+        JCudaDriver.cuMemsetD8Async(DeviceHandles.pointer(address), value, bytes, lane.stream()),
+        "filling device memory");
+  }
+
+  @Override
+  public void upload(MemorySegment source, long address) {
+    for (long done = 0; done < source.byteSize(); done += Lane.STAGING_BYTES) {
+      long bytes = Math.min(Lane.STAGING_BYTES, source.byteSize() - done);
+      PinnedBuffer staging = lane.nextStaging();
+      MemorySegment.copy(source, done, staging.await(), 0, bytes);
+      staging.copyTo(address + done, bytes, lane.stream());
+    }
+  }
+
+  @Override
+  public void download(long address, MemorySegment target) {
+    for (long done = 0; done < target.byteSize(); done += Lane.STAGING_BYTES) {
+      long bytes = Math.min(Lane.STAGING_BYTES, target.byteSize() - done);
+      PinnedBuffer staging = lane.nextStaging();
+      staging.await();
+      staging.copyFrom(address + done, bytes, lane.stream());
+      MemorySegment.copy(staging.await(), 0, target, done, bytes);
+    }
+  }
+
+  @Override
+  public void launch(
+      KernelSource source, String kernel, KernelGrid grid, KernelParameters parameters) {
+    CUfunction function = device.module(source).function(kernel, grid.sharedBytes());
+    Driver.check(
+        JCudaDriver.cuLaunchKernel(
+            function,
+            grid.blocksX(),
+            grid.blocksY(),
+            grid.blocksZ(),
+            grid.threadsX(),
+            grid.threadsY(),
+            1,
+            grid.sharedBytes(),
+            lane.stream(),
+            Pointer.to(Pointer.to(parameters.toBytes())),
+            new Pointer()),
+        "launching kernel '" + kernel + "' with " + grid);
+  }
+
+  @Override
+  public int multiprocessors() {
+    return device.multiprocessors();
+  }
+
+  Stream stream() {
+    return lane.stream();
+  }
+
+  PinnedBuffer nextStaging() {
+    return lane.nextStaging();
+  }
+
+  @Override
+  public void close() {
+    while (!allocations.isEmpty()) {
+      device.pool().free(allocations.pop(), lane.stream());
+    }
+  }
+}

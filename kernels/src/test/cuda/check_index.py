@@ -1,0 +1,166 @@
+"""Checks the index kernels against ports of the host builders. Prints one line per failure.
+
+A chosen set may differ from that of float64 scores only where scores lie within rounding of the
+cut-off; given the chosen sets, every row must equal the host builder's, entry by entry.
+
+usage: check_index.py [--small]
+"""
+
+import math
+import sys
+
+import torch
+
+import host_index
+from heddle_kernels import BlockSparse, Call, KEY_COLUMNS, QUERY_ROWS, VerticalSlash
+
+DEVICE = "cuda"
+failures = 0
+cases = 0
+
+
+def expect(condition, message):
+    global failures
+    if not condition:
+        failures += 1
+        print("FAILED", message, flush=True)
+
+
+def structured(heads, tokens, dim, dtype):
+    """Random vectors around a common direction, so that scores differ in size."""
+    x = torch.randn(heads, tokens, dim)
+    return (x + 2 * torch.randn(heads, 1, dim) * torch.rand(heads, tokens, 1)).to(dtype).to(DEVICE)
+
+
+def tail_shapes(query_tokens, key_tokens):
+    return list(host_index.query_blocks(query_tokens, key_tokens))
+
+
+def check_chosen(chosen, scores, forced, count, tolerance, what):
+    """chosen are `count` places with the greatest scores, the forced ones among them."""
+    expect(len(chosen) == count and len(set(chosen)) == count, f"{what}: {len(chosen)} chosen of {count}")
+    expect(set(forced) <= set(chosen), f"{what}: a forced place is missing")
+    free = torch.ones(len(scores), dtype=torch.bool)
+    free[list(forced)] = False
+    taken = torch.zeros(len(scores), dtype=torch.bool)
+    taken[list(chosen)] = True
+    inside, outside = scores[free & taken], scores[free & ~taken]
+    if len(inside) and len(outside):
+        gap = (outside.max() - inside.min()).item()
+        expect(gap <= tolerance, f"{what}: one left out scores {gap:.3e} more than one taken, allowed {tolerance:.3e}")
+
+
+def check_block_sparse(dtype, dim, heads, sequences, options, pass_bytes=1 << 20):
+    global cases
+    queries = max(s[0] + s[1] for s in sequences)
+    keys = max(s[2] + s[3] for s in sequences)
+    q, k = structured(heads[0], queries, dim, dtype), structured(heads[1], keys, dim, dtype)
+    slots = list(range(heads[0]))[:: max(1, heads[0] // len(options))][: len(options)]
+    call = Call(q, k, k, sequences, slots, options)
+    builder = BlockSparse(call, pass_bytes)
+    index = builder.build()
+    for s, (first_query, query_tokens, first_key, key_tokens) in enumerate(sequences):
+        key_blocks = math.ceil(key_tokens / KEY_COLUMNS)
+        for slot, head in enumerate(slots):
+            cases += 1
+            rows_q = q[head, first_query : first_query + query_tokens].double()
+            rows_k = k[head // (heads[0] // heads[1]), first_key : first_key + key_tokens].double()
+            mean_k = torch.stack([b.mean(0) for b in rows_k.split(KEY_COLUMNS)])
+            kept, sink_blocks = options[slot]
+            for row, (first, visible, count) in enumerate(tail_shapes(query_tokens, key_tokens)):
+                what = f"block-sparse {dtype} d{dim} {sequences[s]} {options[slot]} row {row}"
+                mean_q = rows_q[row * QUERY_ROWS : row * QUERY_ROWS + count].mean(0)
+                visible_blocks = math.ceil(visible / KEY_COLUMNS)
+                scores = (mean_k[:visible_blocks] @ mean_q * call.scale).cpu()
+                bound = (mean_k[:visible_blocks].abs() @ mean_q.abs() * call.scale).max().item()
+                diagonal = first // KEY_COLUMNS
+                forced = list(range(min(sink_blocks, diagonal))) + list(range(diagonal, visible_blocks))
+                blocks, columns = index.row((s * len(slots) + slot) * call.most_query_blocks + row)
+                chosen = sorted({c // KEY_COLUMNS for c in blocks + columns})
+                expected = min(visible_blocks, max(kept, len(forced)))
+                if max(kept, sink_blocks) >= key_blocks:
+                    expected, forced = visible_blocks, range(visible_blocks)
+                check_chosen(chosen, scores, forced, expected, 2e-5 * bound, what)
+                ranges = [(c * KEY_COLUMNS, (c + 1) * KEY_COLUMNS) for c in chosen]
+                expect((blocks, columns) == host_index.cut_ranges(ranges, visible), what + ": rows differ")
+
+
+def probe_sums(q, k, probes, scale):
+    """Column and offset sums in float64."""
+    keys, queries = k.shape[0], q.shape[0]
+    scores = q[queries - probes :].double() @ k.double().T * scale
+    positions = torch.arange(keys - probes, keys, device=DEVICE)[:, None]
+    columns = torch.arange(keys, device=DEVICE)[None, :]
+    scores = scores.masked_fill(columns > positions, -torch.inf)
+    weights = (scores - scores.max(1, keepdim=True).values).clamp(min=-60).exp().masked_fill(columns > positions, 0)
+    weights /= weights.sum(1, keepdim=True)
+    offsets = torch.zeros(keys, dtype=torch.float64, device=DEVICE)
+    offsets.index_add_(0, (positions - columns).clamp(min=0).flatten(), weights.flatten())
+    return weights.sum(0), offsets
+
+
+def check_vertical_slash(dtype, dim, heads, sequences, options):
+    global cases
+    queries = max(s[0] + s[1] for s in sequences)
+    keys = max(s[2] + s[3] for s in sequences)
+    q, k = structured(heads[0], queries, dim, dtype), structured(heads[1], keys, dim, dtype)
+    slots = list(range(heads[0]))[:: max(1, heads[0] // len(options))][: len(options)]
+    call = Call(q, k, k, sequences, slots, options)
+    builder = VerticalSlash(call)
+    index = builder.build()
+    for s, (first_query, query_tokens, first_key, key_tokens) in enumerate(sequences):
+        for slot, head in enumerate(slots):
+            cases += 1
+            unit = s * len(slots) + slot
+            verticals, slashes, probe_queries, sink, local = options[slot]
+            what = f"vertical-slash {dtype} d{dim} {sequences[s]} {options[slot]}"
+            if max(verticals, sink, slashes, local, sink + local) >= key_tokens:
+                rows = host_index.everything(query_tokens, key_tokens)
+            else:
+                rows_q = q[head, first_query : first_query + query_tokens]
+                rows_k = k[head // (heads[0] // heads[1]), first_key : first_key + key_tokens]
+                wanted = probe_sums(rows_q, rows_k, min(probe_queries, query_tokens), call.scale)
+                lists = []
+                for name, want, count, forced in (
+                    ("column", wanted[0], max(verticals, sink), sink),
+                    ("offset", wanted[1], max(slashes, local), local),
+                ):
+                    got = builder.scratch[name + "_sums"][unit, :key_tokens].double()
+                    error = ((got - want).abs() / (want + 1e-3 * want.max())).max().item()
+                    # float32 scores of a few units: exp of them is off by about 1e-5
+                    expect(error <= 2e-4, f"{what}: {name} sums off by {error:.3e}")
+                    chosen = builder.scratch[name + "s"][unit, :count].tolist()
+                    check_chosen(chosen, got.cpu(), range(forced), count, 0, f"{what} {name}s")
+                    expect(chosen == sorted(chosen), f"{what}: {name}s not sorted")
+                    lists.append(chosen)
+                rows = host_index.vertical_slash(query_tokens, key_tokens, *lists)
+            for row, expected in enumerate(rows):
+                got = index.row(unit * call.most_query_blocks + row)
+                expect(got == expected, f"{what}: row {row} differs")
+    once = {name: builder.scratch[name].clone() for name in ("column_sums", "offset_sums")}
+    builder.probe()
+    if max(o[2] for o in options) <= 64 and len(sequences) == 1:
+        same = all(torch.equal(once[n].view(torch.int32), builder.scratch[n].view(torch.int32)) for n in once)
+        expect(same, f"vertical-slash {dtype} d{dim} {sequences}: sums differ between runs")
+
+
+def main():
+    torch.manual_seed(2)
+    small = "--small" in sys.argv
+    types = (torch.bfloat16, torch.float16, torch.float32)
+    single = [(300, 300), (65, 800)] if small else [(1, 1), (65, 65), (1023, 1023), (65, 1000), (200, 4224), (4224, 4224)]
+    batch = [(0, 63, 0, 200), (63, 1, 200, 1), (64, 300, 201, 300), (364, 129, 501, 900)]
+    for dtype in types:
+        for dim in (64, 128) if small else (64, 96, 128, 256, 40):
+            for sequences in [[(0, q, 0, k)] for q, k in single] + [batch]:
+                check_block_sparse(dtype, dim, (4, 2), sequences, [[3, 1], [7, 2], [1, 0], [100, 1]])
+                check_vertical_slash(
+                    dtype, dim, (4, 2), sequences,
+                    [[60, 90, 64, 4, 20], [10, 300, 64, 30, 100], [0, 5, 10, 0, 1], [130, 40, 64, 2, 3]])  # fmt: skip
+        check_vertical_slash(dtype, 64, (1, 1), [(0, 900, 0, 1500)], [[60, 90, 150, 4, 20]])
+    torch.cuda.synchronize()
+    print(f"check_index: {cases} heads compared, {failures} failures", flush=True)
+    sys.exit(failures != 0)
+
+
+main()

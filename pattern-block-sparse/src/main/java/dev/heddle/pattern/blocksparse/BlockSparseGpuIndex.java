@@ -1,0 +1,98 @@
+package dev.heddle.pattern.blocksparse;
+
+import dev.heddle.api.AttentionLaunch;
+import dev.heddle.api.AttentionParameters;
+import dev.heddle.api.GpuCall;
+import dev.heddle.api.GpuIndex;
+import dev.heddle.api.GpuQueue;
+import dev.heddle.api.GpuTables;
+import dev.heddle.api.KernelGrid;
+import dev.heddle.api.KernelParameters;
+
+/** Queues the kernels that build the index of one call. Used once. */
+final class BlockSparseGpuIndex {
+  /** {@code sizeof(BlockSparseParams)} of block_sparse.cu. */
+  static final int STRUCT_BYTES = 240;
+
+  private static final int POOLED_PER_BLOCK = 8;
+  private static final int COUNT_ROWS = 128;
+  private static final int KEYS_PER_SCORE_TILE = 64;
+
+  private final GpuCall call;
+  private final GpuQueue queue;
+  private final BlockSparseSizes sizes;
+  private final GpuIndex index;
+  private final KernelParameters parameters;
+
+  BlockSparseGpuIndex(GpuCall call, GpuTables tables, GpuQueue queue) {
+    this.call = call;
+    this.queue = queue;
+    this.sizes = new BlockSparseSizes(call);
+    this.index =
+        new GpuIndex(
+            queue.allocate((call.indexRows() + 1) * Long.BYTES),
+            queue.allocate(sizes.blockEntries() * Integer.BYTES),
+            queue.allocate((call.indexRows() + 1) * Long.BYTES),
+            queue.allocate(sizes.columnEntries() * Integer.BYTES));
+    this.parameters =
+        AttentionParameters.pack(call, tables, index, STRUCT_BYTES)
+            .putLong(200, queue.allocate(sizes.meanQueries() * Float.BYTES))
+            .putLong(208, queue.allocate(sizes.meanKeys() * Float.BYTES))
+            .putLong(216, queue.allocate(sizes.scores() * Float.BYTES))
+            .putInt(224, call.layer().keys().heads())
+            .putInt(228, sizes.mostKeyBlocks())
+            .putInt(236, sizes.passRows());
+  }
+
+  GpuIndex build() {
+    pool();
+    countRows();
+    for (int first = 0; first < sizes.mostQueryBlocks(); first += sizes.passRows()) {
+      parameters.putInt(232, first);
+      scoreAndSelect();
+    }
+    return index;
+  }
+
+  private void pool() {
+    String type = AttentionLaunch.suffix(call.layer());
+    launch("pool_queries_" + type, poolGrid(sizes.mostQueryBlocks(), call.heads().size()));
+    launch("pool_keys_" + type, poolGrid(sizes.mostKeyBlocks(), call.layer().keys().heads()));
+  }
+
+  /** How much each row lists depends on sizes and options alone. */
+  private void countRows() {
+    launch(
+        "count",
+        KernelGrid.of(
+            call.heads().size(),
+            Math.ceilDiv(sizes.mostQueryBlocks(), COUNT_ROWS),
+            sequences(),
+            COUNT_ROWS));
+    launch("scan", KernelGrid.of(2, 1, 1, 1024));
+  }
+
+  private void scoreAndSelect() {
+    launch(
+        "score",
+        KernelGrid.of(
+            Math.ceilDiv(sizes.mostKeyBlocks(), KEYS_PER_SCORE_TILE),
+            sizes.passRows() / BlockSparseSizes.ROWS_PER_GROUP,
+            sizes.units(),
+            256));
+    launch("select", KernelGrid.of(call.heads().size(), sizes.passRows(), sequences(), 256));
+  }
+
+  private KernelGrid poolGrid(int blocks, int heads) {
+    return new KernelGrid(
+        Math.ceilDiv(blocks, POOLED_PER_BLOCK), heads, sequences(), 32, POOLED_PER_BLOCK, 0);
+  }
+
+  private int sequences() {
+    return call.layer().sequences().size();
+  }
+
+  private void launch(String kernel, KernelGrid grid) {
+    queue.launch(BlockSparseKernels.SOURCE, "heddle_block_sparse_" + kernel, grid, parameters);
+  }
+}

@@ -1,0 +1,56 @@
+#!/bin/sh
+# Packs what the tests on a GPU need into .gpu/ (ignored by git): a JDK, the module path, test classes and JUnit. The
+# machine with the GPU needs nothing but its driver and scripts/gpu/run.sh.
+set -eu
+home=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
+cd "$home"
+. scripts/find-jdk.sh
+find_jdk || exit 1
+pack=$home/.gpu
+repository=${MAVEN_REPOSITORY:-$HOME/.m2/repository}
+junit=1.14.4
+assertj=3.27.7
+
+command -v nvcc >/dev/null 2>&1 || { echo "pack.sh needs nvcc: without it there is nothing to test" >&2; exit 1; }
+
+./mvnw -q -B -DskipTests package
+mkdir -p "$pack"
+
+# The JDK changes only with its version.
+version=$("$JAVA_HOME/bin/java" --version | head -n 1)
+if [ "$(cat "$pack/jdk.version" 2>/dev/null || true)" != "$version" ]; then
+  rm -rf "$pack/jdk" "$pack/jdk.tar.xz"
+  "$JAVA_HOME/bin/jlink" --strip-debug --no-header-files --no-man-pages --output "$pack/jdk" \
+    --add-modules java.base,java.desktop,java.logging,jdk.incubator.vector,jdk.unsupported,jdk.management
+  tar -C "$pack" -c jdk | xz -9 -T0 >"$pack/jdk.tar.xz"
+  rm -rf "$pack/jdk"
+  echo "$version" >"$pack/jdk.version"
+fi
+
+artifact() { # GROUP_PATH ARTIFACT VERSION: the jar, fetched if it is not there
+  jar=$repository/$1/$2/$3/$2-$3.jar
+  [ -f "$jar" ] || ./mvnw -q -B -N org.apache.maven.plugins:maven-dependency-plugin:3.9.0:get \
+    -Dartifact="$(echo "$1" | tr / .):$2:$3" -Dtransitive=false
+  cp "$jar" "$4"
+}
+
+rm -rf "$pack/lib" "$pack/test" "$pack/junit" "$pack/images"
+mkdir -p "$pack/lib" "$pack/test" "$pack/junit" "$pack/images"
+cp cli/target/heddle/lib/*.jar "$pack/lib"
+# Natives of other platforms, and of JCuda's libraries that Heddle does not load, are half of the module path.
+if command -v zip >/dev/null 2>&1; then
+  zip -q -d "$pack"/lib/tokenizers-*.jar 'native/lib/osx-*' 'native/lib/win-*' 'native/lib/linux-aarch64/*'
+  zip -q -d "$pack"/lib/jcuda-natives-*.jar 'lib/libJNv*' 'lib/libJCudaRuntime*'
+fi
+cp -r kernels/target/test-classes "$pack/test/kernels"
+cp -r runtime/target/test-classes "$pack/test/runtime"
+cp testkit/target/heddle-testkit-*.jar "$pack/junit"
+artifact org/junit/platform junit-platform-console-standalone "$junit" "$pack/junit"
+artifact org/assertj assertj-core "$assertj" "$pack/junit"
+
+# A test image for Hopper and one for nothing that run.sh meets.
+single=kernels/src/test/cuda/single.cu
+nvcc -fatbin --no-compress -gencode arch=compute_90a,code=sm_90a -o "$pack/images/right.fatbin" "$single"
+nvcc -fatbin --no-compress -gencode arch=compute_120,code=sm_120 -o "$pack/images/wrong.fatbin" "$single"
+
+du -sh "$pack" "$pack"/*
