@@ -43,16 +43,21 @@ final class Device implements AutoCloseable {
         JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "opening the device's context");
     owned.add(this::releaseContext);
     try {
-      this.pool = inContext(() -> MemoryPool.create(driver, ordinal));
+      this.pool = inContext(() -> openPool(ordinal));
     } catch (RuntimeException failure) {
       owned.closeAfter(failure);
       throw failure;
     }
+  }
+
+  private MemoryPool openPool(int ordinal) {
+    MemoryPool opened = MemoryPool.create(driver, ordinal);
     owned.add(() ->
         inContext(() -> {
-          release();
+          release(opened);
           return true;
         }));
+    return opened;
   }
 
   /** Opens device {@code ordinal} of those that the process may use. JCuda must be loaded. */
@@ -128,9 +133,9 @@ final class Device implements AutoCloseable {
   }
 
   /** Nobody else is here: lanes and modules need no lock. */
-  private void release() {
+  private void release(MemoryPool opened) {
     try (Releases all = new Releases()) {
-      all.add(pool::close);
+      all.add(opened::close);
       modules.values().forEach(module -> all.add(module::close));
       idleLanes.forEach(lane -> all.add(lane::close));
     }
