@@ -31,18 +31,20 @@ tests() {
     classes="$classes --select-class=$package.$class"
   done
   [ -n "$classes" ] || return 0
-  log=$out/gpu-$1.log
+  log=$out/gpu-$(echo $classes | sed "s/.*\.//").log
   start=$(date +%s)
+  # runtime's tests read the memory pool's account.
   # shellcheck disable=SC2086 # words are meant to be split
-  ${HEDDLE_GPU_WRAP:-} "$java" -Xmx24g --enable-native-access=jcuda,dev.heddle.kernels,dev.heddle.runtime \
+  ${HEDDLE_GPU_WRAP:-} "$java" -Xmx24g --enable-native-access="jcuda,dev.heddle.kernels,$module" \
     -Dheddle.gpu.images="$pack/images" \
     -p "$pack/lib" --add-modules "$module,dev.heddle.pattern.ashape,dev.heddle.pattern.verticalslash,dev.heddle.pattern.blocksparse" \
     --patch-module "$module=$pack/test/$folder" \
     --add-reads "$module=ALL-UNNAMED" --add-opens "$module/$package=ALL-UNNAMED" \
+    --add-opens "dev.heddle.kernels/dev.heddle.kernels.cuda=$module" \
     -cp "$(ls "$pack"/junit/*.jar | tr '\n' ':')" \
     org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \
     --details=tree --details-theme=ascii --include-tag=gpu $classes >"$log" 2>&1 || status=1
-  echo "== $* ($(($(date +%s) - start)) s)"
+  echo "==$(echo "$classes" | sed "s/--select-class=[a-z.]*//g") ($(($(date +%s) - start)) s)"
   grep -E "^[| '+-]*-- .*(\[OK\]|\[X\]|\[S\]|\[A\])" "$log" || tail -n 40 "$log"
   grep -E "tests (successful|failed|aborted)" "$log" || status=1
   # Tests that all found no device have shown nothing.
