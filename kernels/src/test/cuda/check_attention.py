@@ -215,7 +215,9 @@ def main():
                 check_rows(dtype, dim, heads, size, seed=i)
         for dim in dims:
             check_batch(dtype, dim, seed=5)
-            for bad in (float("nan"), float("inf")):
+            for pattern in ("block_sparse", "vertical_slash"):  # the same rows, in images of their own
+                check_rows(dtype, dim, (2, 1), (130, 200), seed=7, pattern=pattern)
+            for bad in (float("nan"),) if small else (float("nan"), float("inf")):
                 for tensor in "qkv":
                     check_nan(dtype, dim, bad, tensor)
         if not small:

@@ -3,7 +3,10 @@ package dev.heddle.kernels;
 import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.GpuLayer;
+import dev.heddle.api.GpuTensor;
+import dev.heddle.api.HeadTensor;
 import dev.heddle.api.InvalidInputException;
+import java.lang.foreign.Arena;
 import java.util.List;
 
 /**
@@ -43,8 +46,23 @@ public interface GpuAttention {
    * @param heads how each query head is computed, in order
    * @param stream the handle (CUstream) of the stream on which the inputs are made; 0 is the
    *     default stream
-   * @throws InvalidInputException if the GPU kernels do not take the sizes
-   * @throws DeviceMemoryException if the device has not enough free memory; nothing was queued
+   * @throws InvalidInputException if the GPU kernels do not take the sizes, or an address is not
+   *     the device's
+   * @throws DeviceMemoryException if the device has not enough free memory; nothing was queued, but
+   *     where memory runs out only while indices are built, their building was
    */
   void attend(GpuLayer layer, List<HeadWork> heads, long stream);
+
+  /**
+   * Copies some heads of a tensor in device memory to the host, behind what is queued on {@code
+   * stream}, and waits for it.
+   *
+   * @param tensor Q, K or V of the caller, in the memory of this backend's device
+   * @param heads which heads of the tensor, in the order of the result
+   * @param stream the handle (CUstream) of the stream on which the tensor is made
+   * @param arena where the copy lives
+   * @return contiguous {@code [heads.size()][tokens][headDim]}
+   * @throws InvalidInputException if the address is not the device's
+   */
+  HeadTensor download(GpuTensor tensor, List<Integer> heads, long stream, Arena arena);
 }

@@ -50,11 +50,12 @@ final class HostLayer {
     lane.markIndexed();
     plan.attend(queue);
     lane.markAttended();
+    // All that can run out of memory comes before the first write.
+    List<Long> cells = plan.cells(queue);
     transfer.download(layer.out(), tensors.out());
     if (tensors.wantsLogSumExp()) {
       queue.download(layer.logSumExp(), tensors.logSumExp().asSlice(0, logSumExpBytes()));
     }
-    List<Long> cells = plan.cells(queue);
     lane.await();
     return new GpuReport(cells, lane.indexNanos(), lane.attentionNanos());
   }

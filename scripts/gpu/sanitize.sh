@@ -1,0 +1,74 @@
+#!/bin/sh
+# Runs compute-sanitizer over all kernels with small shapes: sanitize.sh [memcheck|racecheck|initcheck|synccheck]...
+# Prints one line per tool with the number of errors. Exit status 0 if there are none.
+#
+# Needs what pack.sh packed, compute-sanitizer, and python3 with PyTorch. The checks themselves compare with float64, so
+# that a tool's silence about a kernel that did nothing would show.
+#   HEDDLE_IMAGES     folder of *.fatbin (default: unpacked from the packed jars)
+#   HEDDLE_GPU_OUT    where the whole logs go (default: OUT, then /tmp)
+set -eu
+home=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
+pack=${HEDDLE_GPU_PACK:-$home/.gpu}
+checks=${HEDDLE_GPU_CHECKS:-$home/kernels/src/test/cuda}
+out=${HEDDLE_GPU_OUT:-${OUT:-/tmp}}
+images=${HEDDLE_IMAGES:-$(mktemp -d)}
+
+for candidate in compute-sanitizer /usr/local/cuda/bin/compute-sanitizer; do
+  command -v "$candidate" >/dev/null 2>&1 && sanitizer=$candidate && break
+done
+[ -n "${sanitizer:-}" ] || { echo "no compute-sanitizer on the PATH or in /usr/local/cuda/bin" >&2; exit 2; }
+
+if [ -z "${HEDDLE_IMAGES:-}" ]; then
+  python3 - "$pack" "$images" <<'PYTHON'
+import glob, os, sys, zipfile
+pack, images = sys.argv[1:]
+for jar in glob.glob(os.path.join(pack, "lib", "heddle-*.jar")):
+    with zipfile.ZipFile(jar) as archive:
+        for name in archive.namelist():
+            if name.endswith(".fatbin"):
+                with open(os.path.join(images, os.path.basename(name)), "wb") as target:
+                    target.write(archive.read(name))
+PYTHON
+fi
+ls "$images"/*.fatbin >/dev/null 2>&1 || { echo "no kernel images in $images: run scripts/gpu/pack.sh first" >&2; exit 2; }
+
+# check TOOL SCRIPT: adds a summary to $line, and sets $failed where there are errors
+check() {
+  log=$out/sanitize-$1-$2.log
+  status=0
+  # What our kernels read is copied from the host, so that initcheck need not see PyTorch's kernels, which are not clean.
+  # PyTorch's cache would hide the bounds and the end of single tensors from the tool.
+  PYTORCH_NO_CUDA_MEMORY_CACHING=1 HEDDLE_IMAGES=$images timeout "${HEDDLE_GPU_LIMIT:-280}" \
+    "$sanitizer" --tool "$1" --kernel-name kns=heddle --print-limit 20 python3 "$checks/$2.py" --small >"$log" 2>&1 || status=$?
+  summary=$(grep -E 'ERROR SUMMARY|RACECHECK SUMMARY' "$log" | tail -n 1 | sed 's/^=* *//')
+  compared=$(grep -E "^$2:" "$log" | tail -n 1 || true)
+  line="$line; ${compared:-$2 did not end (status $status)}, ${summary:-no summary}"
+  case "$summary" in
+    "ERROR SUMMARY: 0 errors"* | "RACECHECK SUMMARY: 0 hazards displayed (0 errors, 0 warnings)"*) ;;
+    *) failed=1 ;;
+  esac
+  [ "$status" -eq 0 ] || failed=1
+}
+
+# tool NAME: one line of all its checks
+tool() {
+  start=$(date +%s)
+  line=$1
+  failed=0
+  check "$1" check_attention
+  check "$1" check_index
+  echo "$line ($(($(date +%s) - start)) s)"
+  return "$failed"
+}
+
+[ "$#" -gt 0 ] || set -- memcheck racecheck initcheck synccheck
+# The tools spend their time on the processor: side by side they take as long as the slowest.
+running=""
+for name in "$@"; do
+  tool "$name" &
+  running="$running $!"
+done
+found=0
+for process in $running; do wait "$process" || found=1; done
+[ "$found" -eq 0 ] && echo "compute-sanitizer found nothing" || echo "compute-sanitizer found something; whole logs in $out"
+exit "$found"
