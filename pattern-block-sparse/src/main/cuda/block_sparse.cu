@@ -35,9 +35,9 @@ struct BlockSparseParams {
   int32_t firstRow;  // query block with which this pass of score and select begins
   int32_t passRows;
 };
-static_assert(offsetof(BlockSparseParams, meanQueries) == 200);
-static_assert(offsetof(BlockSparseParams, keyValueHeads) == 224);
-static_assert(sizeof(BlockSparseParams) == 240);
+static_assert(offsetof(BlockSparseParams, meanQueries) == sizeof(AttentionParams));
+static_assert(offsetof(BlockSparseParams, keyValueHeads) == sizeof(AttentionParams) + 24);
+static_assert(sizeof(BlockSparseParams) == sizeof(AttentionParams) + 40);
 
 __device__ float4 loadFour(const float* source) { return *reinterpret_cast<const float4*>(source); }
 

@@ -26,11 +26,11 @@ struct VerticalSlashParams {
   int32_t mostVerticals;
   int32_t mostSlashes;
 };
-static_assert(offsetof(VerticalSlashParams, columnSums) == 200);
-static_assert(offsetof(VerticalSlashParams, columns) == 232);
-static_assert(offsetof(VerticalSlashParams, runCounts) == 272);
-static_assert(offsetof(VerticalSlashParams, mostKeyTokens) == 280);
-static_assert(sizeof(VerticalSlashParams) == 296);
+static_assert(offsetof(VerticalSlashParams, columnSums) == sizeof(heddle::AttentionParams));
+static_assert(offsetof(VerticalSlashParams, columns) == sizeof(heddle::AttentionParams) + 32);
+static_assert(offsetof(VerticalSlashParams, runCounts) == sizeof(heddle::AttentionParams) + 72);
+static_assert(offsetof(VerticalSlashParams, mostKeyTokens) == sizeof(heddle::AttentionParams) + 80);
+static_assert(sizeof(VerticalSlashParams) == sizeof(heddle::AttentionParams) + 96);
 
 // The options of one head, in the order in which the pattern declares them.
 struct Options {

@@ -21,24 +21,28 @@ import jcuda.driver.JCudaDriver;
  * context is current only while a call runs here; the thread's own is put back after it.
  */
 final class Device implements AutoCloseable {
+  private static final int HOPPER = 90;
+
   private final CUdevice device;
   private final CUcontext context = new CUcontext();
   private final DriverLibrary driver;
   private final MemoryPool pool;
   private final int computeCapability;
   private final int multiprocessors;
+  private final boolean hopperKernels;
   private final Map<KernelSource, KernelModule> modules = new HashMap<>();
   private final Deque<Lane> idleLanes = new ArrayDeque<>();
   private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
   private final Releases owned = new Releases();
   private boolean closed;
 
-  private Device(int ordinal, DriverLibrary driver) {
+  private Device(int ordinal, DriverLibrary driver, boolean portable) {
     this.driver = driver;
     this.device = ThisMachine.device(ordinal);
     this.computeCapability = ThisMachine.computeCapability(device);
     this.multiprocessors =
         ThisMachine.attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+    this.hopperKernels = !portable && computeCapability == HOPPER && driver.hasTensorMaps();
     Driver.check(
         JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "opening the device's context");
     owned.add(this::releaseContext);
@@ -62,7 +66,12 @@ final class Device implements AutoCloseable {
 
   /** Opens device {@code ordinal} of those that the process may use. JCuda must be loaded. */
   static Device open(int ordinal) {
-    return new Device(ordinal, DriverLibrary.find().orElseThrow());
+    return new Device(ordinal, DriverLibrary.find().orElseThrow(), false);
+  }
+
+  /** Likewise, but leaves alone the kernels that only compute capability 9.0 has. */
+  static Device openPortable(int ordinal) {
+    return new Device(ordinal, DriverLibrary.find().orElseThrow(), true);
   }
 
   /** Lets one call run with the context current and a lane of its own. */
@@ -101,6 +110,11 @@ final class Device implements AutoCloseable {
 
   DriverLibrary driver() {
     return driver;
+  }
+
+  /** Whether the device runs the kernels for compute capability 9.0, the only one that can. */
+  boolean runsHopperKernels() {
+    return hopperKernels;
   }
 
   int multiprocessors() {

@@ -102,8 +102,17 @@ final class WorkQueue implements GpuQueue, AutoCloseable {
   }
 
   @Override
+  public boolean has(KernelSource source, String kernel) {
+    return device.module(source).has(kernel);
+  }
+
+  @Override
   public int multiprocessors() {
     return device.multiprocessors();
+  }
+
+  Device device() {
+    return device;
   }
 
   Stream stream() {

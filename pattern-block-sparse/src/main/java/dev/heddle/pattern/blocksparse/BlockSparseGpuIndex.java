@@ -11,8 +11,11 @@ import dev.heddle.api.KernelParameters;
 
 /** Queues the kernels that build the index of one call. Used once. */
 final class BlockSparseGpuIndex {
+  /** Where this kernel's own fields begin. */
+  private static final int OWN = AttentionParameters.BYTES;
+
   /** {@code sizeof(BlockSparseParams)} of block_sparse.cu. */
-  static final int STRUCT_BYTES = 240;
+  static final int STRUCT_BYTES = OWN + 40;
 
   private static final int POOLED_PER_BLOCK = 8;
   private static final int COUNT_ROWS = 128;
@@ -36,19 +39,19 @@ final class BlockSparseGpuIndex {
             queue.allocate(sizes.columnEntries() * Integer.BYTES));
     this.parameters =
         AttentionParameters.pack(call, tables, index, STRUCT_BYTES)
-            .putLong(200, queue.allocate(sizes.meanQueries() * Float.BYTES))
-            .putLong(208, queue.allocate(sizes.meanKeys() * Float.BYTES))
-            .putLong(216, queue.allocate(sizes.scores() * Float.BYTES))
-            .putInt(224, call.layer().keys().heads())
-            .putInt(228, sizes.mostKeyBlocks())
-            .putInt(236, sizes.passRows());
+            .putLong(OWN, queue.allocate(sizes.meanQueries() * Float.BYTES))
+            .putLong(OWN + 8, queue.allocate(sizes.meanKeys() * Float.BYTES))
+            .putLong(OWN + 16, queue.allocate(sizes.scores() * Float.BYTES))
+            .putInt(OWN + 24, call.layer().keys().heads())
+            .putInt(OWN + 28, sizes.mostKeyBlocks())
+            .putInt(OWN + 36, sizes.passRows());
   }
 
   GpuIndex build() {
     pool();
     countRows();
     for (int first = 0; first < sizes.mostQueryBlocks(); first += sizes.passRows()) {
-      parameters.putInt(232, first);
+      parameters.putInt(OWN + 32, first);
       scoreAndSelect();
     }
     return index;

@@ -14,8 +14,11 @@ import java.lang.foreign.MemorySegment;
 
 /** Queues the kernels that build the index of one call. Used once. */
 final class VerticalSlashGpuIndex {
+  /** Where this kernel's own fields begin. */
+  private static final int OWN = AttentionParameters.BYTES;
+
   /** {@code sizeof(VerticalSlashParams)} of vertical_slash.cu. */
-  static final int STRUCT_BYTES = 296;
+  static final int STRUCT_BYTES = OWN + 96;
 
   private static final int COUNT_ROWS = 128;
   private static final int PROBES_PER_BLOCK = 8;
@@ -36,20 +39,20 @@ final class VerticalSlashGpuIndex {
     GpuIndex counted = new GpuIndex(blockOffsets, 0, columnOffsets, 0);
     this.parameters =
         AttentionParameters.pack(call, tables, counted, STRUCT_BYTES)
-            .putLong(200, queue.allocate(sizes.columnSumsBytes()))
-            .putLong(208, queue.allocate(sizes.offsetSumsBytes()))
-            .putLong(216, queue.allocate(sizes.partialsBytes()))
-            .putLong(224, queue.allocate(sizes.statisticsBytes()))
-            .putLong(232, queue.allocate(sizes.columnsBytes()))
-            .putLong(240, queue.allocate(sizes.offsetsBytes()))
-            .putLong(248, queue.allocate(sizes.columnRunsBytes()))
-            .putLong(256, queue.allocate(sizes.offsetRunsBytes()))
-            .putLong(264, queue.allocate(sizes.offsetRunsBytes()))
-            .putLong(272, queue.allocate(sizes.runCountsBytes()))
-            .putInt(280, sizes.mostKeyTokens())
-            .putInt(284, sizes.mostProbes())
-            .putInt(288, sizes.mostVerticals())
-            .putInt(292, sizes.mostSlashes());
+            .putLong(OWN, queue.allocate(sizes.columnSumsBytes()))
+            .putLong(OWN + 8, queue.allocate(sizes.offsetSumsBytes()))
+            .putLong(OWN + 16, queue.allocate(sizes.partialsBytes()))
+            .putLong(OWN + 24, queue.allocate(sizes.statisticsBytes()))
+            .putLong(OWN + 32, queue.allocate(sizes.columnsBytes()))
+            .putLong(OWN + 40, queue.allocate(sizes.offsetsBytes()))
+            .putLong(OWN + 48, queue.allocate(sizes.columnRunsBytes()))
+            .putLong(OWN + 56, queue.allocate(sizes.offsetRunsBytes()))
+            .putLong(OWN + 64, queue.allocate(sizes.offsetRunsBytes()))
+            .putLong(OWN + 72, queue.allocate(sizes.runCountsBytes()))
+            .putInt(OWN + 80, sizes.mostKeyTokens())
+            .putInt(OWN + 84, sizes.mostProbes())
+            .putInt(OWN + 88, sizes.mostVerticals())
+            .putInt(OWN + 92, sizes.mostSlashes());
   }
 
   GpuIndex build() {
