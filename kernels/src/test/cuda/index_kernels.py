@@ -13,12 +13,12 @@ class BlockSparse:
     def __init__(self, call, pass_bytes=1 << 29):
         self.call = call
         q, slots, sequences = call.q, len(call.heads), len(call.sequences)
-        self.key_blocks = ceil_div(call.most_keys, KEY_COLUMNS)
+        self.key_blocks = ceil_div(ceil_div(call.most_keys, KEY_COLUMNS), 4) * 4
         most = max(min(self.key_blocks, max(o[0], o[1] + 3)) for o in call.options)
         self.index = Index(call.offsets(), call.empty(call.rows * most, dtype=torch.int32),
                            call.offsets(), call.empty(call.rows * 31, dtype=torch.int32))  # fmt: skip
-        rows = max(64, pass_bytes // (4 * self.key_blocks * call.units) // 64 * 64)
-        self.pass_rows = min(rows, ceil_div(call.most_query_blocks, 64) * 64)
+        rows = max(128, pass_bytes // (4 * self.key_blocks * call.units) // 128 * 128)
+        self.pass_rows = min(rows, ceil_div(call.most_query_blocks, 128) * 128)
         self.mean_queries = call.empty(call.rows, q.shape[-1])
         self.mean_keys = call.empty(sequences * call.k.shape[0] * self.key_blocks, q.shape[-1])
         self.scores = call.empty(call.units, self.pass_rows, self.key_blocks)
@@ -34,12 +34,12 @@ class BlockSparse:
     def build(self):
         call = self.call
         slots, sequences = len(call.heads), len(call.sequences)
-        self.launch("pool_queries_" + call.name, (ceil_div(call.most_query_blocks, 8), slots, sequences), (32, 8, 1))
-        self.launch("pool_keys_" + call.name, (ceil_div(self.key_blocks, 8), call.k.shape[0], sequences), (32, 8, 1))
+        heads = slots + call.k.shape[0]
+        self.launch("pool_" + call.name, (ceil_div(self.key_blocks, 8), heads, sequences), (32, 8, 1))
         self.launch("count", (slots, ceil_div(call.most_query_blocks, 128), sequences), (128, 1, 1))
         self.launch("scan", (2, 1, 1), (1024, 1, 1))
         for first in range(0, call.most_query_blocks, self.pass_rows):
-            grid = (ceil_div(self.key_blocks, 64), ceil_div(self.pass_rows, 64), call.units)
+            grid = (ceil_div(self.key_blocks, 128), ceil_div(self.pass_rows, 128), call.units)
             self.launch("score", grid, (256, 1, 1), first)
             self.launch("select", (slots, self.pass_rows, sequences), (256, 1, 1), first)
         return self.index

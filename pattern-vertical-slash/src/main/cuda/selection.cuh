@@ -6,6 +6,8 @@
 
 namespace vertical_slash {
 
+using Scratch = heddle::TopScratch<13>;
+
 // Lists runs of ascending numbers: runs[n] = the first and the last number of the n-th run. `starts(i)`
 // and `ends(i)` say of the i-th number whether a run starts and ends there. Returns how many runs there
 // are. All threads call it.
@@ -57,7 +59,7 @@ __device__ inline int longRuns(const int32_t* numbers, int count, int2* runs, ui
 // each 32 places word(n, which of them, how many before them).
 template <class Word>
 __device__ inline void keepTop(const float* sums, int length, int count, int forced, int32_t* places,
-                               heddle::TopScratch& scratch, Word word) {
+                               Scratch& scratch, Word word) {
   const auto rank = [&](int i) { return heddle::rankOf(i < forced ? INFINITY : sums[i]); };
   heddle::Threshold threshold = {UINT32_MAX, 0};
   if (count > 0) {
@@ -69,7 +71,7 @@ __device__ inline void keepTop(const float* sums, int length, int count, int for
 
 // The columns of a unit; returns how many long runs they have.
 __device__ inline int selectColumns(const VerticalSlashParams& params, const Options& options,
-                                    int64_t unit, int length, heddle::TopScratch& scratch) {
+                                    int64_t unit, int length, Scratch& scratch) {
   int32_t* columns = params.columns + unit * params.mostVerticals;
   uint2* words = params.wordsOf(unit);
   keepTop(params.columnSums + unit * params.sumLength, length, options.columns(), options.sink, columns,
@@ -84,7 +86,7 @@ __device__ inline int selectColumns(const VerticalSlashParams& params, const Opt
 // The offsets of a unit; returns how many runs they form in a full query block, and in the last one.
 __device__ inline int2 selectOffsets(const VerticalSlashParams& params, const Options& options,
                                      int64_t unit, const Sequence& sequence,
-                                     heddle::TopScratch& scratch) {
+                                     Scratch& scratch) {
   const int count = options.offsets();
   int32_t* offsets = params.offsets + unit * params.mostSlashes;
   addOverhangs(params, sequence, unit, 0, threadIdx.x, blockDim.x);
@@ -100,7 +102,7 @@ __device__ inline int2 selectOffsets(const VerticalSlashParams& params, const Op
 
 // Grid: (head slots, 2: columns and offsets, sequences). Block: 1024.
 __device__ inline void select(const VerticalSlashParams& params) {
-  __shared__ heddle::TopScratch scratch;
+  __shared__ Scratch scratch;
   const Sequence sequence = params.attention.sequences[blockIdx.z];
   const Options options(params.attention, blockIdx.x);
   if (options.keepsAll(sequence.keyTokens)) {

@@ -7,7 +7,7 @@ namespace heddle {
 
 // The sum over the lanes up to and including this one. All lanes of the warp call it.
 template <class Value>
-__device__ inline Value sumUpToLane(Value value) {
+__device__ __forceinline__ Value sumUpToLane(Value value) {
   const int lane = threadIdx.x % 32;
 #pragma unroll
   for (int distance = 1; distance < 32; distance *= 2) {
@@ -20,7 +20,7 @@ __device__ inline Value sumUpToLane(Value value) {
 // The sum of the values of all threads before this one. All threads of the block call it. `warpSums`
 // is shared memory for 33 values; `total` becomes the sum over all threads.
 template <class Value>
-__device__ inline Value sumBefore(Value value, Value* warpSums, Value& total) {
+__device__ __forceinline__ Value sumBefore(Value value, Value* warpSums, Value& total) {
   const int lane = threadIdx.x % 32;
   const int warp = threadIdx.x / 32;
   const Value sum = sumUpToLane(value);

@@ -17,14 +17,20 @@ __device__ inline uint32_t rankOf(float score) {
   return bits ^ (uint32_t(int32_t(bits) >> 31) | 0x80000000u);
 }
 
-// The first digit tells sign, exponent and 4 bits behind the point: scores of one kind share their
-// exponent, and spread over such digits well enough for threads to count side by side.
-constexpr int kDigits = 3;
-constexpr int kMostDigitBits = 13;
 constexpr int kScoresAtOnce = 8;  // that a thread reads before it looks at any
 
+// FirstBits are the bits of the first digit: sign, exponent, and some behind the point. Scores of one kind
+// share their exponent; the more bits, the better they spread, and the more threads count side by side.
+template <int FirstBits>
 struct TopScratch {
-  uint32_t counts[1 << kMostDigitBits];
+  static constexpr int kDigits = 3;
+  static constexpr int kSecondBits = (33 - FirstBits) / 2;
+
+  __device__ static constexpr int bits(int digit) {
+    return digit == 0 ? FirstBits : digit == 1 ? kSecondBits : 32 - FirstBits - kSecondBits;
+  }
+
+  uint32_t counts[1 << FirstBits];
   uint32_t warpSums[33];
   uint32_t equalSums[33];
   uint32_t known;
@@ -39,7 +45,7 @@ struct Threshold {
 
 // Calls visit(i, rank of place i) for this thread's places.
 template <class Rank, class Visit>
-__device__ inline void forOwnRanks(Rank rank, int length, Visit visit) {
+__device__ __forceinline__ void forOwnRanks(Rank rank, int length, Visit visit) {
   for (int first = threadIdx.x; first < length; first += kScoresAtOnce * blockDim.x) {
     uint32_t ranks[kScoresAtOnce];
 #pragma unroll
@@ -59,12 +65,13 @@ __device__ inline void forOwnRanks(Rank rank, int length, Visit visit) {
 
 // Finds the digit in which the `left`-th greatest entry falls, from the counts of `digits` digits: sets
 // scratch.known to it, and scratch.left to how many entries of that digit are still to be taken.
-__device__ inline void walkDown(int digits, uint32_t left, TopScratch& scratch) {
+template <class Scratch>
+__device__ __forceinline__ void walkDown(int digits, uint32_t left, Scratch& scratch) {
   // Thread 0 has the greatest digits, so that sums over the threads before are of greater ones.
-  const int own = digits / blockDim.x;
-  const int greatest = digits - 1 - threadIdx.x * own;
+  const int own = (digits + blockDim.x - 1) / blockDim.x;
+  const int greatest = digits - 1 - int(threadIdx.x) * own;
   uint32_t sum = 0;
-  for (int i = 0; i < own; i++) {
+  for (int i = 0; i < own && i <= greatest; i++) {
     sum += scratch.counts[greatest - i];
   }
   uint32_t total;
@@ -80,31 +87,28 @@ __device__ inline void walkDown(int digits, uint32_t left, TopScratch& scratch) 
   __syncthreads();
 }
 
-// Finds the threshold. Needs 0 < count <= length and 1024 threads; all threads call it. `rank(i)` gives
-// the rank of place i.
-template <class Rank>
-__device__ inline Threshold findThreshold(Rank rank, int length, int count, TopScratch& scratch) {
-  constexpr int kBits[kDigits] = {13, 10, 9};
+// Finds the threshold. Needs 0 < count <= length; all threads call it. `rank(i)` gives the rank of place i.
+template <class Rank, class Scratch>
+__device__ __forceinline__ Threshold findThreshold(Rank rank, int length, int count, Scratch& scratch) {
   uint32_t known = 0;
   uint32_t left = count;
   int bitsLeft = 32;
 #pragma unroll
-  for (int n = 0; n < kDigits; n++) {
-    const int digits = 1 << (kBits[n] < 10 ? 10 : kBits[n]);
-    for (int i = threadIdx.x; i < digits; i += blockDim.x) {
+  for (int n = 0; n < Scratch::kDigits; n++) {
+    const int bits = Scratch::bits(n);
+    for (int i = threadIdx.x; i < 1 << bits; i += blockDim.x) {
       scratch.counts[i] = 0;
     }
     __syncthreads();
-    const int shift = bitsLeft - kBits[n];
-    const uint32_t above = known;
+    const int shift = bitsLeft - bits;
     forOwnRanks(rank, length, [&](int, uint32_t r) {
-      if (n == 0 || r >> bitsLeft == above) {
-        atomicAdd(scratch.counts + (r >> shift & ((1u << kBits[n]) - 1)), 1u);
+      if (n == 0 || r >> bitsLeft == known) {
+        atomicAdd(scratch.counts + (r >> shift & ((1u << bits) - 1)), 1u);
       }
     });
     __syncthreads();
-    walkDown(digits, left, scratch);
-    known = known << kBits[n] | scratch.known;
+    walkDown(1 << bits, left, scratch);
+    known = known << bits | scratch.known;
     left = scratch.left;
     bitsLeft = shift;
   }
@@ -113,8 +117,8 @@ __device__ inline Threshold findThreshold(Rank rank, int length, int count, TopS
 
 // Calls take(n, i) for the n-th of the chosen places i, in ascending order, and for each 32 places
 // word(number, which of them are chosen, how many are before them). All threads call it.
-template <class Rank, class Take, class Word>
-__device__ inline void takeTop(Rank rank, int length, const Threshold& threshold, TopScratch& scratch,
+template <class Rank, class Scratch, class Take, class Word>
+__device__ __forceinline__ void takeTop(Rank rank, int length, const Threshold& threshold, Scratch& scratch,
                                Take take, Word word) {
   const int lane = threadIdx.x % 32;
   const int warp = threadIdx.x / 32;

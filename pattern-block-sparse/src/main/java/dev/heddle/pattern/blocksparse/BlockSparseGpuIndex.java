@@ -11,12 +11,15 @@ import dev.heddle.api.KernelParameters;
 
 /** Queues the kernels that build the index of one call. Used once. */
 final class BlockSparseGpuIndex {
+  /** Where these kernels' own fields begin. */
+  private static final int OWN = AttentionParameters.BYTES;
+
   /** {@code sizeof(BlockSparseParams)} of block_sparse.cu. */
-  static final int STRUCT_BYTES = 240;
+  static final int STRUCT_BYTES = OWN + 40;
 
   private static final int POOLED_PER_BLOCK = 8;
   private static final int COUNT_ROWS = 128;
-  private static final int KEYS_PER_SCORE_TILE = 64;
+  private static final int SCORE_TILE = 128;
 
   private final GpuCall call;
   private final GpuQueue queue;
@@ -36,28 +39,35 @@ final class BlockSparseGpuIndex {
             queue.allocate(sizes.columnEntries() * Integer.BYTES));
     this.parameters =
         AttentionParameters.pack(call, tables, index, STRUCT_BYTES)
-            .putLong(200, queue.allocate(sizes.meanQueries() * Float.BYTES))
-            .putLong(208, queue.allocate(sizes.meanKeys() * Float.BYTES))
-            .putLong(216, queue.allocate(sizes.scores() * Float.BYTES))
-            .putInt(224, call.layer().keys().heads())
-            .putInt(228, sizes.mostKeyBlocks())
-            .putInt(236, sizes.passRows());
+            .putLong(OWN, queue.allocate(sizes.meanQueries() * Float.BYTES))
+            .putLong(OWN + 8, queue.allocate(sizes.meanKeys() * Float.BYTES))
+            .putLong(OWN + 16, queue.allocate(sizes.scores() * Float.BYTES))
+            .putInt(OWN + 24, call.layer().keys().heads())
+            .putInt(OWN + 28, sizes.mostKeyBlocks())
+            .putInt(OWN + 36, sizes.passRows());
   }
 
   GpuIndex build() {
     pool();
     countRows();
     for (int first = 0; first < sizes.mostQueryBlocks(); first += sizes.passRows()) {
-      parameters.putInt(232, first);
+      parameters.putInt(OWN + 32, first);
       scoreAndSelect();
     }
     return index;
   }
 
   private void pool() {
-    String type = AttentionLaunch.suffix(call.layer());
-    launch("pool_queries_" + type, poolGrid(sizes.mostQueryBlocks(), call.heads().size()));
-    launch("pool_keys_" + type, poolGrid(sizes.mostKeyBlocks(), call.layer().keys().heads()));
+    int heads = call.heads().size() + call.layer().keys().heads();
+    launch(
+        "pool_" + AttentionLaunch.suffix(call.layer()),
+        new KernelGrid(
+            Math.ceilDiv(sizes.mostKeyBlocks(), POOLED_PER_BLOCK),
+            heads,
+            sequences(),
+            32,
+            POOLED_PER_BLOCK,
+            0));
   }
 
   /** How much each row lists depends on sizes and options alone. */
@@ -76,16 +86,11 @@ final class BlockSparseGpuIndex {
     launch(
         "score",
         KernelGrid.of(
-            Math.ceilDiv(sizes.mostKeyBlocks(), KEYS_PER_SCORE_TILE),
-            sizes.passRows() / BlockSparseSizes.ROWS_PER_GROUP,
+            Math.ceilDiv(sizes.mostKeyBlocks(), SCORE_TILE),
+            Math.ceilDiv(sizes.passRows(), SCORE_TILE),
             sizes.units(),
             256));
     launch("select", KernelGrid.of(call.heads().size(), sizes.passRows(), sequences(), 256));
-  }
-
-  private KernelGrid poolGrid(int blocks, int heads) {
-    return new KernelGrid(
-        Math.ceilDiv(blocks, POOLED_PER_BLOCK), heads, sequences(), 32, POOLED_PER_BLOCK, 0);
   }
 
   private int sequences() {

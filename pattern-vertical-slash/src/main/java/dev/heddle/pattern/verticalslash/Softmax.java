@@ -9,7 +9,7 @@ final class Softmax {
   private static final float LOWEST = -60;
 
   /** No key weighs less than this: exp(-60). So all that hardly matter rank the same. */
-  static final float LEAST_WEIGHT = 8.756510763e-27f;
+  static final float LEAST_WEIGHT = 8.756511E-27f;
 
   private Softmax() {}
 

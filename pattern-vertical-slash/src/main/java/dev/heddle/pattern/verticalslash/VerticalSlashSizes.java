@@ -18,8 +18,8 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
   private static final int LEAST_CHUNK_KEYS = 256;
   private static final int MOST_CHUNK_KEYS = 1024;
 
-  /** Offsets are taken to lie in runs of this many, on average, when memory is estimated. */
-  private static final int USUAL_RUN = 8;
+  /** Offsets are taken to lie in runs of at least this many when memory is estimated. */
+  private static final int USUAL_RUN = 64;
 
   private static final int PAIR_BYTES = 8;
   private static final int QUADRUPLE_BYTES = 16;
@@ -145,7 +145,7 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
    * the scores are. So runs are taken to have {@link #USUAL_RUN} offsets. The lists are allocated
    * at their true length, once that has been counted: what does not fit is noticed there.
    */
-  private long listEntries() {
+  long listEntries() {
     BlockShape blocks = call.layer().blocks();
     long entries = 0;
     for (GpuHead head : call.heads()) {
@@ -157,8 +157,8 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
       for (GpuSequence sequence : call.layer().sequences()) {
         long rows = blocks.queryBlocks(sequence.queryTokens());
         // Visible keys grow evenly from the first row to the last one.
-        long least = sequence.keyTokens() - sequence.queryTokens();
         long most = sequence.keyTokens();
+        long least = most - sequence.queryTokens();
         entries +=
             rows
                 * (meanOfLesser(least, most, mostColumns)
