@@ -68,11 +68,12 @@ class VerticalSlash:
             "overhangs": call.empty(units, self.chunks, self.GROUP),
             "partials": call.empty(units, self.GROUP, self.chunks, 2), "statistics": call.empty(units, self.GROUP, 2),
             "columns": call.empty(units, self.verticals, **ints), "offsets": call.empty(units, self.slashes, **ints),
-            "column_words": call.empty(units, self.sum_length // 32 + 2, 2, **ints),
+            "words": call.empty(units, 2, self.sum_length // 32 + 2, 2, **ints),
             "long_runs": call.empty(units, self.verticals // 32 + 1, 2, **ints),
             "offset_runs": call.empty(units, self.slashes, 2, **ints),
             "tail_runs": call.empty(units, self.slashes, 2, **ints), "run_counts": call.empty(units, 4, **ints),
             "totals": call.empty(2, dtype=torch.int64),
+            "digit_counts": call.empty(units, 2, 8192, **ints),
         }  # fmt: skip
         nothing = call.empty(1, **ints)
         self.index = Index(call.offsets(), nothing, call.offsets(), nothing)
@@ -104,7 +105,7 @@ class VerticalSlash:
 
     def launch(self, step, grid, block, shared_bytes=0, behind=0):
         params = self.call.params(self.index) + struct.pack(
-            "<14Q6i", *[t.data_ptr() for t in self.scratch.values()],
+            "<15Q6i", *[t.data_ptr() for t in self.scratch.values()],
             self.sum_length, self.chunk_keys, behind, self.verticals, self.slashes, 0)  # fmt: skip
         image("vertical_slash").launch("heddle_vertical_slash_" + step, grid, block, shared_bytes, params)
 
@@ -124,7 +125,12 @@ class VerticalSlash:
             self.launch(f"probe_sums_{suffix}", grid, block, shared, behind)
 
     def select(self):
-        self.launch("select", (len(self.call.heads), 2, len(self.call.sequences)), (1024, 1, 1))
+        lists, sequences = 2 * len(self.call.heads), len(self.call.sequences)
+        parts = ceil_div(self.call.most_keys, 16384)
+        self.scratch["digit_counts"].zero_()
+        self.launch("digits", (lists, parts, sequences), (1024, 1, 1))
+        self.launch("mark", (lists, parts, sequences), (1024, 1, 1))
+        self.launch("select", (lists, 1, sequences), (1024, 1, 1))
 
     def count(self):
         self.launch("count", self.row_grid, (256, 1, 1))

@@ -349,19 +349,18 @@ struct Probe {
   }
 };
 
-// Adds what chunks found of the next one's places, for the group with `behind` probes behind it. The
-// threads numbered `thread` of `threads` share the work.
-__device__ inline void addOverhangs(const VerticalSlashParams& params, const Sequence& sequence,
-                                    int64_t unit, int behind, int thread, int threads) {
-  const int chunks = (sequence.keyTokens + params.chunkKeys - 1) / params.chunkKeys;
-  const float* overhangs = params.overhangs + unit * params.chunks() * kTile;
-  float* offsetSums = params.offsetSums + unit * params.sumLength;
-  for (int i = thread; i < chunks * kTile; i += threads) {
-    const int place = (i / kTile + 1) * params.chunkKeys + behind + i % kTile;
-    if (place < sequence.keyTokens) {
-      offsetSums[sequence.keyTokens - 1 - place] += overhangs[i];
-    }
+// Adds to the sum of an offset what the chunk before its place found, for the group with `behind`
+// probes behind it. Returns the sum.
+__device__ inline float addOverhang(const VerticalSlashParams& params, const Sequence& sequence,
+                                    int64_t unit, int behind, int offset) {
+  float* sum = params.offsetSums + unit * params.sumLength + offset;
+  const int place = sequence.keyTokens - 1 - offset - behind;
+  const int chunk = place / params.chunkKeys;
+  const int inChunk = place % params.chunkKeys;
+  if (place >= params.chunkKeys && inChunk < kTile - 1) {
+    *sum += params.overhangs[(unit * params.chunks() + chunk - 1) * kTile + inChunk];
   }
+  return *sum;
 }
 
 // statistics[probe] = greatest score, and logarithm of the sum, over all chunks. What the group before
@@ -375,9 +374,11 @@ __device__ inline void combineStatistics(const VerticalSlashParams& params) {
     return;
   }
   const int64_t unit = params.unit(blockIdx.z, blockIdx.x);
-  if (options.probesOfGroup(sequence, params.behind + kTile) > 0) {
-    addOverhangs(params, sequence, unit, params.behind + kTile, blockIdx.y * blockDim.x + threadIdx.x,
-                 gridDim.y * blockDim.x);
+  const int groupBefore = params.behind + kTile;
+  if (options.probesOfGroup(sequence, groupBefore) > 0) {
+    for (int i = blockIdx.y * 256 + threadIdx.x; i < sequence.keyTokens; i += gridDim.y * 256) {
+      addOverhang(params, sequence, unit, groupBefore, i);
+    }
   }
   const int probe = blockIdx.y * 8 + threadIdx.x / 32;
   if (probe < kTile - options.probesOfGroup(sequence, params.behind)) {

@@ -14,7 +14,7 @@ __device__ inline void forRow(const VerticalSlashParams& params, int queryBlock,
   const int64_t unit = params.unit(blockIdx.z, blockIdx.x);
   const bool all = Options(params.attention, blockIdx.x).keepsAll(sequence.keyTokens);
   const RowRanges ranges(params, sequence, unit, queryBlock, all);
-  const KeptColumns kept = {all ? nullptr : params.wordsOf(unit)};
+  const KeptColumns kept = {all ? nullptr : params.wordsOf(unit, false)};
   use(ranges, kept, params.columns + unit * params.mostVerticals);
 }
 

@@ -3,7 +3,7 @@
 //
 // The index is built in these steps, queued one after the other:
 //   probe_statistics, combine_statistics, probe_sums   what the probes attend to, for each 64 (probe.cuh)
-//   select                                             columns and offsets that are kept (selection.cuh)
+//   digits, mark, select                               columns and offsets that are kept (selection.cuh)
 //   count, scan, emit                                  rows of the index (row_pieces.cuh, rows.cuh)
 // Between scan and emit the host reads how many entries there are.
 // options[slot]: {verticals, slashes, probe-queries, sink, local}.
@@ -47,6 +47,16 @@ PROBE_KERNELS_OF_TYPE(f32, float)
 extern "C" __global__ void __launch_bounds__(256)
     heddle_vertical_slash_combine_statistics(const __grid_constant__ VerticalSlashParams p) {
   vertical_slash::combineStatistics(p);
+}
+
+extern "C" __global__ void __launch_bounds__(1024)
+    heddle_vertical_slash_digits(const __grid_constant__ VerticalSlashParams p) {
+  vertical_slash::countDigits(p);
+}
+
+extern "C" __global__ void __launch_bounds__(1024)
+    heddle_vertical_slash_mark(const __grid_constant__ VerticalSlashParams p) {
+  vertical_slash::markSums(p);
 }
 
 extern "C" __global__ void __launch_bounds__(1024)

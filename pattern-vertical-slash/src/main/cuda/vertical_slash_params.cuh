@@ -7,7 +7,7 @@ namespace vertical_slash {
 
 constexpr int kTile = 64;         // probes, and keys, that a warp multiplies at a time
 constexpr int kMostMembers = 4;   // of a team
-constexpr int kWordKeys = 32;     // keys of a word of columnWords
+constexpr int kWordKeys = 32;     // sums that a word says which are kept of
 constexpr int kLongRun = heddle::kKeyColumns / 2;  // neighbouring columns that become blocks
 
 // Heads of one sequence that share a key/value head, and so each load of its keys. Only heads that are
@@ -33,12 +33,13 @@ struct VerticalSlashParams {
   float2* statistics;   // [unit][64]: greatest score, logarithm of the sum of exponentials
   int32_t* columns;     // [unit][mostVerticals], those kept, ascending
   int32_t* offsets;     // [unit][mostSlashes], those kept, ascending
-  uint2* columnWords;   // [unit][sumLength / 32 + 2]: which of 32 keys are kept; how many before them
+  uint2* words;         // [unit][columns, offsets][sumLength / 32 + 2]: which of 32 are kept; how many before
   int2* longRuns;       // [unit][mostVerticals / 32 + 1]: first and last of 32 or more neighbouring columns
   int2* offsetRuns;     // [unit][mostSlashes], of offsets whose parallelograms touch
   int2* tailRuns;       // likewise for a last query block that is not full
   int4* runCounts;      // [unit]: of longRuns, offsetRuns, tailRuns, and 0
   int64_t* totals;      // entries of all rows: blocks, columns
+  uint32_t* digitCounts;  // [unit][columns, offsets][8192]: sums by their first digits; zero at first
   int32_t sumLength;    // the most keys of any sequence, rounded up to whole chunks
   int32_t chunkKeys;    // keys that a thread block probes, a multiple of 64
   int32_t behind;       // probes behind the group that is at work, a multiple of 64
@@ -50,8 +51,8 @@ struct VerticalSlashParams {
     return int64_t(sequence) * attention.headSlots + slot;
   }
   __device__ int chunks() const { return sumLength / chunkKeys; }
-  __device__ uint2* wordsOf(int64_t unit) const {
-    return columnWords + unit * (sumLength / kWordKeys + 2);
+  __device__ uint2* wordsOf(int64_t unit, bool ofOffsets) const {
+    return words + (2 * unit + ofOffsets) * (sumLength / kWordKeys + 2);
   }
   __device__ int2* longRunsOf(int64_t unit) const {
     return longRuns + unit * (mostVerticals / kLongRun + 1);
@@ -60,10 +61,10 @@ struct VerticalSlashParams {
 constexpr int kOwnAt = sizeof(heddle::AttentionParams);
 static_assert(offsetof(VerticalSlashParams, teams) == kOwnAt);
 static_assert(offsetof(VerticalSlashParams, statistics) == kOwnAt + 40);
-static_assert(offsetof(VerticalSlashParams, columnWords) == kOwnAt + 64);
+static_assert(offsetof(VerticalSlashParams, words) == kOwnAt + 64);
 static_assert(offsetof(VerticalSlashParams, totals) == kOwnAt + 104);
-static_assert(offsetof(VerticalSlashParams, mostSlashes) == kOwnAt + 128);
-static_assert(sizeof(VerticalSlashParams) == kOwnAt + 136);
+static_assert(offsetof(VerticalSlashParams, mostSlashes) == kOwnAt + 136);
+static_assert(sizeof(VerticalSlashParams) == kOwnAt + 144);
 
 // The options of one head, in the order in which the pattern declares them.
 struct Options {

@@ -18,10 +18,11 @@ final class VerticalSlashGpuIndex {
   private static final int OWN = AttentionParameters.BYTES;
 
   /** {@code sizeof(VerticalSlashParams)} of vertical_slash_params.cuh. */
-  static final int STRUCT_BYTES = OWN + 136;
+  static final int STRUCT_BYTES = OWN + 144;
 
-  private static final int BEHIND_AT = OWN + 120;
+  private static final int BEHIND_AT = OWN + 128;
   private static final int ROWS_PER_BLOCK = 8;
+  private static final int SELECT_THREADS = 1024;
 
   private final GpuCall call;
   private final GpuQueue queue;
@@ -31,6 +32,7 @@ final class VerticalSlashGpuIndex {
   private final long teams;
   private final long offsetSums;
   private final long totals;
+  private final long digitCounts;
   private final KernelParameters parameters;
 
   VerticalSlashGpuIndex(GpuCall call, GpuTables tables, GpuQueue queue) {
@@ -42,6 +44,7 @@ final class VerticalSlashGpuIndex {
     this.teams = queue.allocate(sizes.teams().bytes());
     this.offsetSums = queue.allocate(sizes.sumsBytes());
     this.totals = queue.allocate(VerticalSlashSizes.totalsBytes());
+    this.digitCounts = queue.allocate(sizes.digitCountsBytes());
     GpuIndex counted = new GpuIndex(blockOffsets, 0, columnOffsets, 0);
     this.parameters =
         AttentionParameters.pack(call, tables, counted, STRUCT_BYTES)
@@ -53,23 +56,24 @@ final class VerticalSlashGpuIndex {
             .putLong(OWN + 40, queue.allocate(sizes.statisticsBytes()))
             .putLong(OWN + 48, queue.allocate(sizes.columnsBytes()))
             .putLong(OWN + 56, queue.allocate(sizes.offsetsBytes()))
-            .putLong(OWN + 64, queue.allocate(sizes.columnWordsBytes()))
+            .putLong(OWN + 64, queue.allocate(sizes.wordsBytes()))
             .putLong(OWN + 72, queue.allocate(sizes.longRunsBytes()))
             .putLong(OWN + 80, queue.allocate(sizes.offsetRunsBytes()))
             .putLong(OWN + 88, queue.allocate(sizes.offsetRunsBytes()))
             .putLong(OWN + 96, queue.allocate(sizes.runCountsBytes()))
             .putLong(OWN + 104, totals)
-            .putInt(OWN + 112, sizes.sumLength())
-            .putInt(OWN + 116, sizes.chunkKeys())
-            .putInt(OWN + 124, sizes.mostVerticals())
-            .putInt(OWN + 128, sizes.mostSlashes());
+            .putLong(OWN + 112, digitCounts)
+            .putInt(OWN + 120, sizes.sumLength())
+            .putInt(OWN + 124, sizes.chunkKeys())
+            .putInt(OWN + 132, sizes.mostVerticals())
+            .putInt(OWN + 136, sizes.mostSlashes());
   }
 
   GpuIndex build() {
     if (!sizes.teams().isEmpty()) {
       sumProbes();
     }
-    launch("select", KernelGrid.of(heads(), 2, sequences(), 1024));
+    select();
     launch("count", rowsGrid());
     launch("scan", KernelGrid.of(2, 1, 1, 1024));
     GpuIndex index = allocateEntries();
@@ -103,6 +107,16 @@ final class VerticalSlashGpuIndex {
       launch("combine_statistics", KernelGrid.of(heads(), 8, sequences(), 256));
       launch(AttentionLaunch.kernel("probe_sums", layer), overKeys);
     }
+  }
+
+  /** The greatest sums of each head's two lists. */
+  private void select() {
+    int lists = 2 * heads();
+    KernelGrid overSums = KernelGrid.of(lists, sizes.sumParts(), sequences(), SELECT_THREADS);
+    queue.fill(digitCounts, (byte) 0, sizes.digitCountsBytes());
+    launch("digits", overSums);
+    launch("mark", overSums);
+    launch("select", KernelGrid.of(lists, 1, sequences(), SELECT_THREADS));
   }
 
   /** Waits for the device, because only it knows how much the rows list. */

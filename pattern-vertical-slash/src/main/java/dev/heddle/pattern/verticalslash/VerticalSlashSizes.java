@@ -12,8 +12,13 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
   /** Probes, and keys, that a warp multiplies at a time: {@code kTile} of the kernels. */
   static final int TILE = 64;
 
-  /** Keys of which a word of bits says whether they are kept: {@code kWordKeys}. */
+  /** Sums of which a word of bits says whether they are kept: {@code kWordKeys}. */
   private static final int WORD_KEYS = 32;
+
+  /** {@code kFirstDigits} and {@code kPartSums} of selection.cuh. */
+  private static final int FIRST_DIGITS = 1 << 13;
+
+  private static final int PART_SUMS = 16_384;
 
   private static final int LEAST_CHUNK_KEYS = 256;
   private static final int MOST_CHUNK_KEYS = 1024;
@@ -93,8 +98,19 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
     return (long) units() * mostSlashes() * Integer.BYTES;
   }
 
-  long columnWordsBytes() {
-    return (long) units() * (sumLength() / WORD_KEYS + 2) * PAIR_BYTES;
+  /** Of both lists of sums. */
+  long wordsBytes() {
+    return 2L * units() * (sumLength() / WORD_KEYS + 2) * PAIR_BYTES;
+  }
+
+  /** Of both lists of sums. */
+  long digitCountsBytes() {
+    return 2L * units() * FIRST_DIGITS * Integer.BYTES;
+  }
+
+  /** Parts of a list of sums that a thread block reads each. */
+  int sumParts() {
+    return Math.ceilDiv(call.layer().mostKeyTokens(), PART_SUMS);
   }
 
   long longRunsBytes() {
@@ -128,7 +144,8 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
         + statisticsBytes()
         + columnsBytes()
         + offsetsBytes()
-        + columnWordsBytes()
+        + wordsBytes()
+        + digitCountsBytes()
         + longRunsBytes()
         + 2 * offsetRunsBytes()
         + runCountsBytes()
