@@ -101,7 +101,7 @@ final class FakeGpu implements BackendProvider, AttentionBackend, GpuAttention {
     for (int head = 0; head < heads.size(); head++) {
       if (heads.get(head) instanceof HeadWork.OnDevice(var kernels, Options options)) {
         GpuCall call = new GpuCall(layer, List.of(new GpuHead(head, options)));
-        GpuTables tables = new GpuTables(0, 0, 0, 0);
+        GpuTables tables = new GpuTables(0, 0, 0, 0, 0);
         GpuIndex index = kernels.index(call, tables, new NoQueue());
         kernels.attend(call, tables, index, new NoQueue());
       }
@@ -150,6 +150,11 @@ final class FakeGpu implements BackendProvider, AttentionBackend, GpuAttention {
     @Override
     public void launch(
         KernelSource source, String kernel, KernelGrid grid, KernelParameters parameters) {}
+
+    @Override
+    public boolean has(KernelSource source, String kernel) {
+      return false;
+    }
 
     @Override
     public int multiprocessors() {

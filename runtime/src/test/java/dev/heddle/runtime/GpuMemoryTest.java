@@ -69,20 +69,20 @@ class GpuMemoryTest extends GpuRuntimeTest {
     gpu.attend(call, BlockShape.DEFAULT, work);
     long taken = (long) ask(pool, "mostUsedBytes");
     long tensors =
-        2L * layer.shape().headDim() * 2
+        2L
+            * layer.shape().headDim()
+            * 2
             * ((long) layer.shape().queryHeads() * layer.shape().queryTokens()
                 + (long) layer.shape().keyValueHeads() * layer.shape().keyTokens());
     long estimate = tensors + planBytes(layer, work);
     String what = "%s %s, %d tokens".formatted(name, given, layer.shape().keyTokens());
     assertThat(taken).as(what).isBetween(tensors, estimate + ROUNDING);
-    System.out.printf(
-        "%s: %,d KiB taken, %,d KiB estimated%n", what, taken >> 10, estimate >> 10);
+    System.out.printf("%s: %,d KiB taken, %,d KiB estimated%n", what, taken >> 10, estimate >> 10);
     assertThat((long) ask(pool, "liveAllocations")).as(what).isZero();
   }
 
   /** The estimate is the backend's own affair; run.sh opens its package to tests. */
-  private long planBytes(TestLayer layer, List<HeadWork> work)
-      throws ReflectiveOperationException {
+  private long planBytes(TestLayer layer, List<HeadWork> work) throws ReflectiveOperationException {
     AttentionShape shape = layer.shape();
     GpuTensor q = tensor(shape.queryHeads(), shape.queryTokens(), shape.headDim());
     GpuTensor k = tensor(shape.keyValueHeads(), shape.keyTokens(), shape.headDim());
