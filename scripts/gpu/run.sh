@@ -56,7 +56,7 @@ tests() {
 
 status=0
 chosen=$*
-tests kernels CudaAttentionTest CudaFaultTest
+tests kernels CudaAttentionTest PortableKernelsTest CudaFaultTest
 tests runtime GpuCoverageTest GpuDeviceMemoryTest GpuFaultTest GpuMemoryTest GpuLongTest
 tests runtime GpuSoakTest
 # These end with a device that is lost to their process.

@@ -11,7 +11,8 @@ import sys
 
 import torch
 
-from heddle_kernels import BlockSparse, Call, VerticalSlash
+from heddle_kernels import Call
+from index_kernels import BlockSparse, VerticalSlash
 
 
 def timed(work, most=15):
@@ -49,8 +50,9 @@ def plant(builder, verticals, slashes):
             first = int(torch.randint(slashes // 2, keys - 64, (1,), generator=generator))
             kept.update(range(first, first + 64))
         offsets[sorted(kept)[:slashes]] += 1
-        builder.scratch["column_sums"][unit] = columns.cuda()
-        builder.scratch["offset_sums"][unit] = offsets.cuda()
+        builder.scratch["column_sums"][unit, :keys] = columns.cuda()
+        builder.scratch["offset_sums"][unit, :keys] = offsets.cuda()
+    builder.scratch["overhangs"].zero_()
 
 
 def bench(heads, key_value_heads, tokens, dtype=torch.bfloat16, dim=128):
@@ -79,14 +81,11 @@ def bench(heads, key_value_heads, tokens, dtype=torch.bfloat16, dim=128):
         builder = VerticalSlash(call)
         probe_ms = timed(builder.probe)
         plant(builder, verticals, slashes)
-        select_ms = timed(builder.select)
-        count_ms = timed(builder.count)
-        builder.allocate()
-        emit_ms = timed(builder.emit)
+        index_ms = probe_ms + timed(builder.finish)
         cells = int(call.count_cells(builder.index).sum())
         name = f"vertical-slash ({verticals}, {slashes})"
-        report(name, call, probe_ms + select_ms + count_ms + emit_ms,
-               timed(lambda: call.attend("vertical_slash", builder.index)), cells)  # fmt: skip
+        report(name, call, index_ms, timed(lambda: call.attend("vertical_slash", builder.index)), cells)
+        select_ms, count_ms, emit_ms = timed(builder.select), timed(builder.count), timed(builder.emit)
         print(f"    probe {probe_ms:.3f}  select {select_ms:.3f}  count+scan {count_ms:.3f}  emit {emit_ms:.3f}"
               f"  blocks {builder.index.block_starts.numel()}  columns {builder.index.columns.numel()}", flush=True)  # fmt: skip
         del builder
@@ -101,8 +100,9 @@ def dense_rates():
         report(f"dense {dtype} d{dim}", call, 0, timed(lambda: call.attend("dense"), 5), 16 * tokens * (tokens + 1) / 2)
 
 
-print(torch.cuda.get_device_name(), flush=True)
-dense_rates()
-shapes = [int(x) for x in sys.argv[1:]] or [32, 8, 131072]
-for i in range(0, len(shapes), 3):
-    bench(*shapes[i : i + 3])
+if __name__ == "__main__":
+    print(torch.cuda.get_device_name(), flush=True)
+    dense_rates()
+    shapes = [int(x) for x in sys.argv[1:]] or [32, 8, 131072]
+    for i in range(0, len(shapes), 3):
+        bench(*shapes[i : i + 3])

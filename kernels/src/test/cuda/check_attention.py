@@ -189,7 +189,10 @@ def check_nan(dtype, dim, bad, tensor, seed=3):
             hit[:, reads, 5 if tensor == "v" else slice(None)] = True
         got, _ = run()
         what = f"{pattern} {dtype} d{dim} {bad} in {tensor}"
-        expect(torch.equal(got[~hit], clean[~hit]), what + ": leaks into rows that do not read it")
+        # Numbers that are worked out again keep weights in float32: they differ by less than the rounding of those.
+        difference = (got[~hit].float() - clean[~hit].float()).abs().max().item()
+        allowed = 4 * EPSILON[dtype] * v[v.isfinite()].abs().max().item()
+        expect(difference <= allowed, f"{what}: reaches rows that do not read it, by {difference:.3e}")
         if bad != bad or tensor == "v":
             expect((~got[hit].isfinite()).all(), what + ": lost")
         if bad == torch.inf and tensor == "v":

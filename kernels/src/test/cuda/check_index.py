@@ -7,12 +7,14 @@ usage: check_index.py [--small]
 """
 
 import math
+import random
 import sys
 
 import torch
 
 import host_index
-from heddle_kernels import BlockSparse, Call, KEY_COLUMNS, QUERY_ROWS, VerticalSlash
+from heddle_kernels import Call, KEY_COLUMNS, QUERY_ROWS
+from index_kernels import BlockSparse, VerticalSlash
 
 DEVICE = "cuda"
 failures = 0
@@ -92,11 +94,16 @@ def probe_sums(q, k, probes, scale):
     positions = torch.arange(keys - probes, keys, device=DEVICE)[:, None]
     columns = torch.arange(keys, device=DEVICE)[None, :]
     scores = scores.masked_fill(columns > positions, -torch.inf)
-    weights = (scores - scores.max(1, keepdim=True).values).clamp(min=-60).exp().masked_fill(columns > positions, 0)
-    weights /= weights.sum(1, keepdim=True)
+    weights = (scores - scores.max(1, keepdim=True).values).exp().masked_fill(columns > positions, 0)
+    weights = (weights / weights.sum(1, keepdim=True)).clamp(min=math.exp(-60)).masked_fill(columns > positions, 0)
     offsets = torch.zeros(keys, dtype=torch.float64, device=DEVICE)
     offsets.index_add_(0, (positions - columns).clamp(min=0).flatten(), weights.flatten())
     return weights.sum(0), offsets
+
+
+def entries_of(index):
+    """Block starts and columns, without what is allocated beyond their ends."""
+    return index.block_starts[: int(index.block_offsets[-1])], index.columns[: int(index.column_offsets[-1])]
 
 
 def check_vertical_slash(dtype, dim, heads, sequences, options):
@@ -137,11 +144,89 @@ def check_vertical_slash(dtype, dim, heads, sequences, options):
             for row, expected in enumerate(rows):
                 got = index.row(unit * call.most_query_blocks + row)
                 expect(got == expected, f"{what}: row {row} differs")
-    once = {name: builder.scratch[name].clone() for name in ("column_sums", "offset_sums")}
+    once = {n: t.clone() for n, t in builder.scratch.items() if n in ("column_sums", "offset_sums", "columns", "offsets")}
+    rows = [t.clone() for t in (index.block_offsets, index.column_offsets, *entries_of(index))]
+    builder.build()
+    same = all(torch.equal(once[n].view(torch.int32), builder.scratch[n].view(torch.int32)) for n in once)
+    expect(same, f"vertical-slash {dtype} d{dim} {sequences}: sums differ between runs")
+    again = (index.block_offsets, index.column_offsets, *entries_of(index))
+    same = all(torch.equal(a, b) for a, b in zip(rows, again))
+    expect(same, f"vertical-slash {dtype} d{dim} {sequences}: rows differ between runs")
+
+
+def random_runs(limit, count, longest, rng):
+    """`count` different numbers below `limit`, in runs of up to `longest`."""
+    chosen = set()
+    while len(chosen) < count:
+        first = rng.randrange(limit)
+        chosen.update(range(first, min(limit, first + rng.randrange(1, longest + 1), first + count - len(chosen))))
+    return sorted(chosen)
+
+
+def check_planted_rows(queries, keys, seed):
+    """Rows of columns and offsets that lie in runs of all kinds, near and far from one another."""
+    global cases
+    rng = random.Random(seed)
+    q, k = structured(4, queries, 64, torch.bfloat16), structured(1, keys, 64, torch.bfloat16)
+    counts = [[rng.randrange(keys // 2), rng.randrange(1, max(2, keys // 3))] for _ in range(4)]
+    call = Call(q, k, k, options=[[v, s, 64, 0, 1] for v, s in counts])
+    builder = VerticalSlash(call)
     builder.probe()
-    if max(o[2] for o in options) <= 64 and len(sequences) == 1:
-        same = all(torch.equal(once[n].view(torch.int32), builder.scratch[n].view(torch.int32)) for n in once)
-        expect(same, f"vertical-slash {dtype} d{dim} {sequences}: sums differ between runs")
+    lists = []
+    for slot, (verticals, slashes) in enumerate(counts):
+        columns = random_runs(keys, verticals, rng.choice([1, 3, 40, 200]), rng)
+        offsets = sorted({0} | set(random_runs(keys, slashes - 1, rng.choice([1, 3, 40, 200]), rng)))
+        columns_and_offsets = []
+        for name, numbers in (("column_sums", columns), ("offset_sums", offsets)):
+            sums = torch.rand(builder.sum_length) * 0.5
+            sums[numbers] += 1
+            builder.scratch[name][slot] = sums.to(DEVICE)
+            columns_and_offsets.append(numbers)
+        extra = slashes - len(offsets)  # 0 was among the random ones: the greatest of the rest follows
+        if extra > 0:
+            rest = sums.clone()
+            rest[offsets] = -1
+            offsets += rest[:keys].topk(extra).indices.tolist()
+            offsets.sort()
+        lists.append(columns_and_offsets)
+    builder.scratch["overhangs"].zero_()
+    index = builder.finish()
+    for slot, (columns, offsets) in enumerate(lists):
+        cases += 1
+        what = f"planted rows {queries} {keys} seed {seed} slot {slot} {counts[slot]}"
+        for row, expected in enumerate(host_index.vertical_slash(queries, keys, columns, offsets)):
+            expect(index.row(slot * call.most_query_blocks + row) == expected, f"{what}: row {row} differs")
+
+
+def check_not_finite(dtype, tensor, bad):
+    """NaN and infinity in Q or K: every list is full, in order and in range, and the same each time."""
+    global cases
+    cases += 1
+    q, k = structured(2, 300, 64, dtype), structured(1, 700, 64, dtype)
+    if tensor == "q":
+        q[0, 280, 3] = bad
+        q[0, 290] = bad
+    else:
+        k[0, 100, 3] = bad
+        k[0, 650] = bad
+    call = Call(q, k, k, options=[[60, 90, 64, 4, 20]] * 2)
+    builder = VerticalSlash(call)
+    index = builder.build()
+    what = f"vertical-slash {dtype} {bad} in {tensor}"
+    for slot in range(2):
+        columns, offsets = (builder.scratch[n][slot].tolist() for n in ("columns", "offsets"))
+        for numbers, count, forced in ((columns, 60, 4), (offsets, 90, 20)):
+            expect(len(set(numbers)) == count and numbers == sorted(numbers), f"{what}: not {count} in order")
+            expect(numbers[:forced] == list(range(forced)) and numbers[-1] < 700, f"{what}: forced or out of range")
+        for row, expected in enumerate(host_index.vertical_slash(300, 700, columns, offsets)):
+            expect(index.row(slot * call.most_query_blocks + row) == expected, f"{what}: row {row} differs")
+    for name in ("column_sums", "offset_sums"):
+        expect(bool(builder.scratch[name][:, :700].isfinite().all()), f"{what}: {name} are not finite")
+    if tensor == "q":  # the other head is as if nothing were
+        wanted = probe_sums(q[1], k[0], 64, call.scale)
+        for name, want in zip(("column_sums", "offset_sums"), wanted):
+            error = ((builder.scratch[name][1, :700].double() - want).abs() / (want + 1e-3 * want.max())).max().item()
+            expect(error <= 2e-4, f"{what}: other head's {name} off by {error:.3e}")
 
 
 def main():
@@ -157,7 +242,16 @@ def main():
                 check_vertical_slash(
                     dtype, dim, (4, 2), sequences,
                     [[60, 90, 64, 4, 20], [10, 300, 64, 30, 100], [0, 5, 10, 0, 1], [130, 40, 64, 2, 3]])  # fmt: skip
+                check_vertical_slash(
+                    dtype, dim, (4, 1), sequences,
+                    [[200, 70, 64, 150, 33], [40, 2, 300, 40, 2], [64, 150, 64, 64, 64], [33, 129, 7, 0, 129]])  # fmt: skip
         check_vertical_slash(dtype, 64, (1, 1), [(0, 900, 0, 1500)], [[60, 90, 150, 4, 20]])
+        check_vertical_slash(dtype, 64, (8, 1), [(0, 500, 0, 1500)], [[60, 90, 150, 4, 20]] * 7 + [[9, 9, 500, 3, 4]])
+        for tensor in ("q", "k"):
+            for bad in (torch.nan, torch.inf, -torch.inf):
+                check_not_finite(dtype, tensor, bad)
+    for seed in range(4 if small else 40):
+        check_planted_rows(*[(300, 1000), (1100, 1100), (700, 6000), (128, 3000), (1, 400)][seed % 5], seed)
     torch.cuda.synchronize()
     print(f"check_index: {cases} heads compared, {failures} failures", flush=True)
     sys.exit(failures != 0)

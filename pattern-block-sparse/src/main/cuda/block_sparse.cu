@@ -6,10 +6,10 @@
 // Softmax keeps the order of the scores of one query block, so it is not computed. Every sum runs in
 // the order in which BlockSparseIndexBuilder adds on the host.
 //
-// The index is built in five steps, queued one after the other:
-//   pool_queries, pool_keys   means of blocks
-//   count, scan               entries of each index row, known before any score; then offsets
-//   score, select             scores of a pass of rows, and the rows that follow from them
+// The index is built in these steps, queued one after the other:
+//   pool            means of blocks
+//   count, scan     entries of each index row, known before any score; then offsets
+//   score, select   scores of a pass of rows, and the rows that follow from them
 // options[slot]: {blocks, sink-blocks}.
 
 #include <cfloat>
@@ -31,7 +31,7 @@ struct BlockSparseParams {
   float* meanKeys;     // [sequence][key/value head][mostKeyBlocks][headDim]
   float* scores;       // [sequence * headSlots + slot][passRows][mostKeyBlocks]
   int32_t keyValueHeads;
-  int32_t mostKeyBlocks;
+  int32_t mostKeyBlocks;  // of any sequence, rounded up to a multiple of 4
   int32_t firstRow;  // query block with which this pass of score and select begins
   int32_t passRows;
 };
@@ -69,43 +69,90 @@ __device__ void poolBlock(const Element* rows, int64_t tokenStride, int count, i
   }
 }
 
-// Grid: (query blocks / 8 rounded up, head slots, sequences). Block: (32, 8), a warp per query block.
 template <class Element>
-__device__ void poolQueries(const BlockSparseParams& params) {
+__device__ void poolQueries(const BlockSparseParams& params, int slot, int block) {
   const AttentionParams& attention = params.attention;
   const Sequence sequence = attention.sequences[blockIdx.z];
-  const int block = blockIdx.x * 8 + threadIdx.y;
   const int first = block * kQueryRows;
   const int count = min(kQueryRows, sequence.queryTokens - first);
   if (count <= 0) {
     return;
   }
   const Element* rows = static_cast<const Element*>(attention.queries) +
-                        attention.heads[blockIdx.y] * attention.queryHeadStride +
+                        attention.heads[slot] * attention.queryHeadStride +
                         (int64_t(sequence.firstQuery) + first) * attention.queryTokenStride;
   poolBlock(rows, attention.queryTokenStride, count, attention.headDim,
             params.meanQueries +
-                heddle::indexRow(attention, blockIdx.z, blockIdx.y, block) * attention.headDim);
+                heddle::indexRow(attention, blockIdx.z, slot, block) * attention.headDim);
 }
 
-// Grid: (key blocks / 8 rounded up, key/value heads, sequences). Block: (32, 8), a warp per key block.
 template <class Element>
-__device__ void poolKeys(const BlockSparseParams& params) {
+__device__ void poolKeys(const BlockSparseParams& params, int keyValueHead, int block) {
   const AttentionParams& attention = params.attention;
   const Sequence sequence = attention.sequences[blockIdx.z];
-  const int block = blockIdx.x * 8 + threadIdx.y;
   const int first = block * kKeyColumns;
   const int count = min(kKeyColumns, sequence.keyTokens - first);
   if (count <= 0) {
     return;
   }
   const Element* rows = static_cast<const Element*>(attention.keys) +
-                        blockIdx.y * attention.keyHeadStride +
+                        keyValueHead * attention.keyHeadStride +
                         (int64_t(sequence.firstKey) + first) * attention.keyTokenStride;
-  const int64_t head = int64_t(blockIdx.z) * params.keyValueHeads + blockIdx.y;
+  const int64_t head = int64_t(blockIdx.z) * params.keyValueHeads + keyValueHead;
   poolBlock(rows, attention.keyTokenStride, count, attention.headDim,
             params.meanKeys + (head * params.mostKeyBlocks + block) * attention.headDim);
 }
+
+// Grid: (key blocks / 8 rounded up, head slots and then key/value heads, sequences). Block: (32, 8), a
+// warp per query block or key block; there are no more of the former than of the latter.
+template <class Element>
+__device__ void pool(const BlockSparseParams& params) {
+  const int block = blockIdx.x * 8 + threadIdx.y;
+  const int slots = params.attention.headSlots;
+  if (blockIdx.y < slots) {
+    poolQueries<Element>(params, blockIdx.y, block);
+  } else {
+    poolKeys<Element>(params, blockIdx.y - slots, block);
+  }
+}
+
+constexpr int kScoreTile = 128;  // query blocks, and key blocks, that a thread block scores
+constexpr int kScoreDims = 8;    // dimensions that it holds in shared memory at a time
+
+// Some dimensions of the means of kScoreTile blocks.
+struct ScoreDims {
+  float values[kScoreDims][kScoreTile + 4];
+
+  __device__ void store(const float4& four, float factor) {
+    const int dim = threadIdx.x % 2 * 4;
+    const int row = threadIdx.x / 2;
+    values[dim][row] = four.x * factor;
+    values[dim + 1][row] = four.y * factor;
+    values[dim + 2][row] = four.z * factor;
+    values[dim + 3][row] = four.w * factor;
+  }
+
+  // The numbers 4 place to 4 place + 3, and those 64 further on.
+  __device__ void read(int dim, int place, float (&eight)[8]) const {
+    *reinterpret_cast<float4*>(eight) = *reinterpret_cast<const float4*>(&values[dim][4 * place]);
+    *reinterpret_cast<float4*>(eight + 4) =
+        *reinterpret_cast<const float4*>(&values[dim][64 + 4 * place]);
+  }
+};
+
+// Means of up to kScoreTile blocks in device memory; a thread loads 4 neighbouring dimensions of a row.
+struct MeanRows {
+  const float* first;
+  int count;
+  int headDim;
+
+  __device__ float4 load(int firstDim) const {
+    const int dim = firstDim + threadIdx.x % 2 * 4;
+    const int row = threadIdx.x / 2;
+    return row < count && dim < headDim ? loadFour(first + row * headDim + dim)
+                                        : make_float4(0, 0, 0, 0);
+  }
+};
 
 // What is known of an index row before any score.
 struct RowBudget {
@@ -130,19 +177,15 @@ struct RowBudget {
 
 }  // namespace
 
-#define POOL_KERNELS(type, Element)                                                         \
-  extern "C" __global__ void __launch_bounds__(256)                                         \
-      heddle_block_sparse_pool_queries_##type(const __grid_constant__ BlockSparseParams p) { \
-    poolQueries<Element>(p);                                                                \
-  }                                                                                         \
-  extern "C" __global__ void __launch_bounds__(256)                                         \
-      heddle_block_sparse_pool_keys_##type(const __grid_constant__ BlockSparseParams p) {    \
-    poolKeys<Element>(p);                                                                   \
+#define POOL_KERNEL(type, Element)                                                    \
+  extern "C" __global__ void __launch_bounds__(256)                                   \
+      heddle_block_sparse_pool_##type(const __grid_constant__ BlockSparseParams p) {  \
+    pool<Element>(p);                                                                 \
   }
 
-POOL_KERNELS(f16, heddle::Half)
-POOL_KERNELS(bf16, heddle::BFloat)
-POOL_KERNELS(f32, float)
+POOL_KERNEL(f16, heddle::Half)
+POOL_KERNEL(bf16, heddle::BFloat)
+POOL_KERNEL(f32, float)
 
 // offsets[row + 1] = entries of the row, for blocks and columns; 0 for rows behind a sequence's end.
 // Grid: (head slots, query blocks / 128 rounded up, sequences). Block: 128, a thread per row.
@@ -172,84 +215,83 @@ extern "C" __global__ void __launch_bounds__(1024)
   const AttentionParams& attention = p.attention;
   heddle::countsToOffsets(
       blockIdx.x == 0 ? attention.blockOffsets : attention.columnOffsets,
-      int64_t(attention.sequenceCount) * attention.headSlots * attention.mostQueryBlocks);
+      int64_t(attention.sequenceCount) * attention.headSlots * attention.mostQueryBlocks, nullptr);
 }
 
-// Scores of 64 query blocks with 64 key blocks: scores[row][block] = sum over dim, in order, of
-// (scale * mean query) * mean key. Thread (x, y) of 16 x 16 has 4 x 4 of them.
-// Grid: (key blocks / 64, rows of the pass / 64, sequences * head slots), rounded up. Block: 256.
-extern "C" __global__ void __launch_bounds__(256)
+// Scores of 128 query blocks with 128 key blocks: scores[row][block] = sum over dim, in order, of
+// (scale * mean query) * mean key. Thread (x, y) of 16 x 16 has the rows 4 y to 4 y + 3 and those 64
+// further on, and the blocks 4 x to 4 x + 3 and those 64 further on.
+// Grid: (key blocks / 128, rows of the pass / 128, sequences * head slots), rounded up. Block: 256.
+extern "C" __global__ void __launch_bounds__(256, 2)
     heddle_block_sparse_score(const __grid_constant__ BlockSparseParams p) {
-  constexpr int kTile = 64;
-  constexpr int kDims = 32;  // held in shared memory at a time
-  __shared__ float queries[kDims][kTile + 4];
-  __shared__ float keys[kDims][kTile + 4];
+  __shared__ ScoreDims queries;
+  __shared__ ScoreDims keys;
   const AttentionParams& attention = p.attention;
   const int unit = blockIdx.z;
   const Sequence sequence = attention.sequences[unit / attention.headSlots];
   const int rows = (sequence.queryTokens + kQueryRows - 1) / kQueryRows;
-  const int firstRow = p.firstRow + blockIdx.y * kTile;
-  const int endRow = min(min(firstRow + kTile, rows), p.firstRow + p.passRows);
+  const int firstRow = p.firstRow + blockIdx.y * kScoreTile;
+  const int endRow = min(min(firstRow + kScoreTile, rows), p.firstRow + p.passRows);
   if (firstRow >= endRow) {
     return;
   }
   const int visibleKeys = QueryBlock(sequence, endRow - 1).visibleKeys;
-  const int firstKey = blockIdx.x * kTile;
-  const int endKey = min(firstKey + kTile, (visibleKeys + kKeyColumns - 1) / kKeyColumns);
+  const int firstKey = blockIdx.x * kScoreTile;
+  const int endKey = min(firstKey + kScoreTile, (visibleKeys + kKeyColumns - 1) / kKeyColumns);
   if (firstKey >= endKey) {
     return;
   }
   const int headDim = attention.headDim;
   const int keyValueHead = attention.heads[unit % attention.headSlots] / attention.groupSize;
   const int64_t keyHead = int64_t(unit / attention.headSlots) * p.keyValueHeads + keyValueHead;
-  const float* meanQueries =
-      p.meanQueries + (int64_t(unit) * attention.mostQueryBlocks + firstRow) * headDim;
-  const float* meanKeys = p.meanKeys + (keyHead * p.mostKeyBlocks + firstKey) * headDim;
+  const MeanRows meanQueries = {
+      p.meanQueries + (int64_t(unit) * attention.mostQueryBlocks + firstRow) * headDim, endRow - firstRow,
+      headDim};
+  const MeanRows meanKeys = {p.meanKeys + (keyHead * p.mostKeyBlocks + firstKey) * headDim,
+                             endKey - firstKey, headDim};
   const int x = threadIdx.x % 16;
   const int y = threadIdx.x / 16;
-  float sums[4][4] = {};
-  for (int firstDim = 0; firstDim < headDim; firstDim += kDims) {
-    const int dim = threadIdx.x % kDims;
-    const bool hasDim = firstDim + dim < headDim;
-    for (int row = threadIdx.x / kDims; row < kTile; row += 256 / kDims) {
-      const int place = row * headDim + firstDim + dim;
-      queries[dim][row] =
-          hasDim && firstRow + row < endRow ? meanQueries[place] * attention.softmaxScale : 0;
-      keys[dim][row] = hasDim && firstKey + row < endKey ? meanKeys[place] : 0;
-    }
+  float sums[8][8] = {};
+  float4 nextQueries = meanQueries.load(0);
+  float4 nextKeys = meanKeys.load(0);
+  for (int firstDim = 0; firstDim < headDim; firstDim += kScoreDims) {
     __syncthreads();
-#pragma unroll 8
-    for (int i = 0; i < kDims; i++) {
-      const float4 q = *reinterpret_cast<const float4*>(&queries[i][y * 4]);
-      const float4 k = *reinterpret_cast<const float4*>(&keys[i][x * 4]);
-      const float qs[4] = {q.x, q.y, q.z, q.w};
-      const float ks[4] = {k.x, k.y, k.z, k.w};
+    queries.store(nextQueries, attention.softmaxScale);
+    keys.store(nextKeys, 1);
+    __syncthreads();
+    nextQueries = meanQueries.load(firstDim + kScoreDims);
+    nextKeys = meanKeys.load(firstDim + kScoreDims);
 #pragma unroll
-      for (int row = 0; row < 4; row++) {
+    for (int dim = 0; dim < kScoreDims; dim++) {
+      float q[8];
+      float k[8];
+      queries.read(dim, y, q);
+      keys.read(dim, x, k);
 #pragma unroll
-        for (int key = 0; key < 4; key++) {
-          sums[row][key] = fmaf(qs[row], ks[key], sums[row][key]);
-        }
+      for (int i = 0; i < 64; i++) {
+        sums[i / 8][i % 8] = fmaf(q[i / 8], k[i % 8], sums[i / 8][i % 8]);
       }
     }
-    __syncthreads();
   }
-  for (int i = 0; i < 4; i++) {
-    const int row = firstRow + y * 4 + i;
-    for (int j = 0; j < 4; j++) {
-      const int key = firstKey + x * 4 + j;
+#pragma unroll
+  for (int i = 0; i < 8; i++) {
+    const int row = firstRow + i / 4 * 64 + y * 4 + i % 4;
+    float* target = p.scores + (int64_t(unit) * p.passRows + row - p.firstRow) * p.mostKeyBlocks;
+#pragma unroll
+    for (int j = 0; j < 8; j += 4) {
+      const int key = firstKey + j * 16 + x * 4;
       if (row < endRow && key < endKey) {
-        p.scores[(int64_t(unit) * p.passRows + row - p.firstRow) * p.mostKeyBlocks + key] =
-            sums[i][j];
+        *reinterpret_cast<float4*>(target + key) = {sums[i][j], sums[i][j + 1], sums[i][j + 2],
+                                                    sums[i][j + 3]};
       }
     }
   }
 }
 
 // Lists the key blocks of a row. Grid: (head slots, rows of the pass, sequences). Block: 256.
-extern "C" __global__ void __launch_bounds__(256)
+extern "C" __global__ void __launch_bounds__(256, 5)
     heddle_block_sparse_select(const __grid_constant__ BlockSparseParams p) {
-  __shared__ heddle::TopScratch scratch;
+  __shared__ heddle::TopScratch<11> scratch;
   const AttentionParams& attention = p.attention;
   const Sequence sequence = attention.sequences[blockIdx.z];
   const int queryBlock = p.firstRow + blockIdx.y;
@@ -269,13 +311,23 @@ extern "C" __global__ void __launch_bounds__(256)
   const int64_t row = heddle::indexRow(attention, blockIdx.z, blockIdx.x, queryBlock);
   int32_t* starts = attention.blockStarts + attention.blockOffsets[row];
   int32_t* columns = attention.columns + attention.columnOffsets[row];
-  const heddle::Threshold threshold =
-      heddle::findThreshold(rank, budget.visibleBlocks, budget.taken, scratch);
-  heddle::takeTop(rank, budget.visibleBlocks, threshold, scratch, [&](int place, int i) {
-    if (!budget.restIsColumns || i < budget.visibleBlocks - 1) {
-      starts[place] = i * kKeyColumns;
+  const int blocks = budget.visibleBlocks - (budget.restIsColumns ? 1 : 0);
+  if (budget.taken == budget.visibleBlocks) {
+    for (int i = threadIdx.x; i < blocks; i += blockDim.x) {
+      starts[i] = i * kKeyColumns;
     }
-  });
+  } else {
+    const heddle::Threshold threshold =
+        heddle::findThreshold(rank, budget.visibleBlocks, budget.taken, scratch);
+    heddle::takeTop(
+        rank, budget.visibleBlocks, threshold, scratch,
+        [&](int place, int i) {
+          if (i < blocks) {
+            starts[place] = i * kKeyColumns;
+          }
+        },
+        [](int, uint32_t, uint32_t) {});
+  }
   if (budget.restIsColumns && threadIdx.x < budget.rest) {
     columns[threadIdx.x] = block.visibleKeys - budget.rest + threadIdx.x;
   }

@@ -1,431 +1,411 @@
 // What the last queries of a prompt attend to: their softmax rows, summed by column and by offset.
 //
-// With s = scale q . k for the probe query at position p and key j <= p, m and z its greatest score and
-// sum of exponentials over all its keys,
+// With s = scale q . k for the probe query at position p and key j <= p, m its greatest score and z its
+// sum of exp(s - m) over all its keys,
 //
-//     columnSums[j] = sum over p of exp(s - m) / z,     offsetSums[p - j] likewise.
+//     w = max(exp(s - m) / z, exp(-60)),     columnSums[j] = sum over p of w,     offsetSums[p - j] likewise.
 //
 // Two passes over K: the first finds m and z of each chunk of keys (then combined), the second computes
 // the scores again and adds up. Scores are never stored: to compute them twice costs less than to write
-// and read them. As on the host, NaN counts as the lowest score, infinities as the greatest finite ones,
-// and what lies more than 60 below m counts as 60 below.
+// and read them. As on the host, NaN counts as the lowest score and infinities as the greatest finite
+// ones. Everything is added in an order of its own, so that results are the same on every run.
 //
-// Grid: (head slots, chunks of keys, sequences). Block: 128. Dynamic shared memory:
-// ProbeShape::kSharedBytes.
+// The heads of a team share each tile of keys in shared memory; a warp has one head's 64 probes. Scores
+// are kept times log2(e), for exp2.
+//
+// Grid: (teams, chunks of keys). Block: 32 times the members of the largest team. Dynamic shared
+// memory: a tile for each member, and ProbeShape::kStages tiles of keys.
 #pragma once
 
-#include <cfloat>
-
 #include "heddle/online_softmax.cuh"
-#include "heddle/shared_rows.cuh"
-#include "vertical_slash_params.cuh"
+#include "probe_tile.cuh"
 
 namespace vertical_slash {
 
 using heddle::AttentionParams;
-using heddle::HeadRows;
 using heddle::Sequence;
+using heddle::exp2Fast;
 
-constexpr int kProbeThreads = 128;
-constexpr int kWeightLength = kGroup + 1;  // of a row of weights: columns and diagonals hit all banks
-constexpr float kLowest = -60;
+constexpr float kLeastWeight = 8.756510763e-27f;  // exp(-60)
+constexpr float kGreatest = 1.329227996e36f;      // 2^120: what stands for an infinite score
+constexpr float kNothing = -2 * kGreatest;        // below every score
 
-template <class Element, int HeadDim>
-struct ProbeShape {
-  static constexpr bool kFloat = sizeof(Element) == 4;
-  static constexpr int kRowBytes = (kFloat ? HeadDim + 4 : HeadDim) * int(sizeof(Element));
-  static constexpr int kTileBytes = kGroup * kRowBytes;
-  static constexpr int kWeightsAt = 2 * kTileBytes;  // behind Q and K, or two tiles of K
-  static constexpr int kColumnsAt = kWeightsAt + kGroup * kWeightLength * 4;
-  static constexpr int kDiagonalsAt = kColumnsAt + kChunkKeys * 4;
-  static constexpr int kSharedBytes = kDiagonalsAt + (kChunkKeys + kGroup) * 4;
-};
-
-// Starts the copy of 64 rows to shared memory.
-template <class Element, int HeadDim>
-__device__ inline void loadRows(unsigned char* target, const HeadRows& source, int first, int count,
-                                int headDim) {
-  constexpr int kChunks = HeadDim * int(sizeof(Element)) / 16;
-  constexpr int kPerChunk = 16 / int(sizeof(Element));
-  heddle::forOwnChunks<kGroup, kChunks, kProbeThreads>([&](int row, int chunk) {
-    const bool valid = row < count && chunk * kPerChunk < headDim;
-    uint32_t offset = row * ProbeShape<Element, HeadDim>::kRowBytes + chunk * 16;
-    if constexpr (sizeof(Element) == 2) {
-      offset = heddle::SharedRows<HeadDim>::offset(row, chunk);
-    }
-    heddle::copyChunk(heddle::sharedAddress(target) + offset,
-                      source.row(valid ? first + row : 0) + (valid ? chunk * 16 : 0), valid);
-  });
-}
-
-// The score as the host sees it.
-__device__ inline float finiteScore(float product, float scale) {
-  return fminf(fmaxf(product * scale, -FLT_MAX), FLT_MAX);
-}
-
-// The scores of 64 probes with 64 keys, as one thread holds them: kRows x kKeys of them. kRowLanes
-// neighbouring lanes of a warp share a row.
-template <class Element, int HeadDim>
-struct ProbeTile;
-
-// On tensor cores. Warp w has the rows 16 w to 16 w + 15 of Q, and keeps them in registers: the memory
-// that they came through becomes the second of two tiles of keys.
-template <class Element, int HeadDim>
-struct MmaProbeTile {
-  using Rows = heddle::SharedRows<HeadDim>;
-  static constexpr int kRows = 2;
-  static constexpr int kKeys = kGroup / 4;
-  static constexpr int kRowLanes = 4;
-  static constexpr int kStages = 2;
-
-  uint32_t queries[HeadDim / 16][4];
-  float scores[kRows][kKeys];
-
-  __device__ static int row(int i) { return threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4 + 8 * i; }
-  __device__ static int key(int i) { return i / 2 * 8 + threadIdx.x % 4 * 2 + i % 2; }
-
-  __device__ void takeQueries(const unsigned char* memory) {
-    const int lane = threadIdx.x % 32;
-    const int row = threadIdx.x / 32 * 16 + Rows::laneRow(lane);
+// Sums eight numbers over the four lanes of a quad; lane q gets the sums of numbers 2 q and 2 q + 1.
+__device__ inline float2 sumOverQuad(const float (&numbers)[8]) {
+  const bool upper = threadIdx.x & 2;
+  const bool odd = threadIdx.x & 1;
+  float four[4];
 #pragma unroll
-    for (int dim = 0; dim < HeadDim / 16; dim++) {
-      heddle::loadMatrices(queries[dim], heddle::sharedAddress(memory) +
-                                             Rows::offset(row, 2 * dim + Rows::laneChunk(lane)));
+  for (int i = 0; i < 4; i++) {
+    const float given = upper ? numbers[i] : numbers[i + 4];
+    four[i] = (upper ? numbers[i + 4] : numbers[i]) + __shfl_xor_sync(~0u, given, 2);
+  }
+  float two[2];
+#pragma unroll
+  for (int i = 0; i < 2; i++) {
+    const float given = odd ? four[i] : four[i + 2];
+    two[i] = (odd ? four[i + 2] : four[i]) + __shfl_xor_sync(~0u, given, 1);
+  }
+  return {two[0], two[1]};
+}
+
+// Sums along the diagonals of tiles that follow one another. A diagonal is a place: number
+// 64 * tile + d holds the keys k of any tile and probes p with 64 * (that tile) + k - p + 63 = 64 * tile + d.
+struct Diagonals {
+  float carry[8];  // of the next tile's places, as far as this tile adds to them
+
+  __device__ Diagonals() {
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+      carry[i] = 0;
     }
   }
 
-  __device__ void multiply(const unsigned char*, const unsigned char* keys, float scale) {
-    const int lane = threadIdx.x % 32;
-    float sums[kGroup / 8][4] = {};
+  // Adds a tile, and returns the sums of its places 8 g + 2 q and 8 g + 2 q + 1: no later tile adds to
+  // them. `sums[i]` are this thread's, with 8 g - 16 q + 48 + i for d. Those of i = 8 c to 8 c + 7 go to
+  // the lane with (g - 2 q + c + 6) % 8 for g, and to the next tile where that wraps around.
+  __device__ float2 add(const float (&sums)[24]) {
+    const int q = threadIdx.x % 4;
+    const int g = threadIdx.x % 32 / 4;
+    float complete[8];
 #pragma unroll
-    for (int dim = 0; dim < HeadDim / 16; dim++) {
-#pragma unroll
-      for (int n = 0; n < kGroup / 16; n++) {
-        uint32_t k[4];
-        heddle::loadMatrices(k, heddle::sharedAddress(keys) +
-                                    Rows::offset(n * 16 + Rows::laneKey(lane),
-                                                 2 * dim + Rows::laneKeyChunk(lane)));
-        heddle::multiplyAdd<Element>(sums[2 * n], queries[dim], k[0], k[1]);
-        heddle::multiplyAdd<Element>(sums[2 * n + 1], queries[dim], k[2], k[3]);
-      }
+    for (int i = 0; i < 8; i++) {
+      complete[i] = carry[i];
+      carry[i] = 0;
     }
 #pragma unroll
-    for (int i = 0; i < kRows * kKeys; i++) {
-      scores[i / 2 % 2][i / 4 * 2 + i % 2] = finiteScore(sums[i / 4][i % 4], scale);
-    }
-  }
-};
-
-template <int HeadDim>
-struct ProbeTile<heddle::Half, HeadDim> : MmaProbeTile<heddle::Half, HeadDim> {};
-template <int HeadDim>
-struct ProbeTile<heddle::BFloat, HeadDim> : MmaProbeTile<heddle::BFloat, HeadDim> {};
-
-// Float32 on the ordinary arithmetic units.
-template <int HeadDim>
-struct ProbeTile<float, HeadDim> {
-  static constexpr int kRows = 8;
-  static constexpr int kKeys = 4;
-  static constexpr int kRowLanes = 16;
-  static constexpr int kStages = 1;
-  static constexpr int kRowLength = HeadDim + 4;
-
-  float scores[kRows][kKeys];
-
-  __device__ static int row(int i) { return threadIdx.x / 16 * kRows + i; }
-  __device__ static int key(int i) { return threadIdx.x % 16 + 16 * i; }
-
-  __device__ void takeQueries(const unsigned char*) {}
-
-  __device__ void multiply(const unsigned char* queries, const unsigned char* keys, float scale) {
-    const float* q = reinterpret_cast<const float*>(queries) + row(0) * kRowLength;
-    const float* k = reinterpret_cast<const float*>(keys) + key(0) * kRowLength;
-    float sums[kRows][kKeys] = {};
-#pragma unroll 4
-    for (int dim = 0; dim < HeadDim; dim++) {
+    for (int c = 0; c < 3; c++) {
+      const int from = (g + 2 * q - c + 2) & 7;
+      const bool wraps = from - 2 * q + c + 6 >= 8;
 #pragma unroll
-      for (int j = 0; j < kKeys; j++) {
-        const float key = k[16 * j * kRowLength + dim];
-#pragma unroll
-        for (int i = 0; i < kRows; i++) {
-          sums[i][j] = fmaf(q[i * kRowLength + dim], key, sums[i][j]);
+      for (int i = 0; i < 8; i++) {
+        if (8 * c + i < kThreadKeys + kThreadProbes - 1) {
+          const float sum = __shfl_sync(~0u, sums[8 * c + i], from * 4 + q);
+          complete[i] += wraps ? 0 : sum;
+          carry[i] += wraps ? sum : 0;
         }
       }
     }
-#pragma unroll
-    for (int i = 0; i < kRows; i++) {
-#pragma unroll
-      for (int j = 0; j < kKeys; j++) {
-        scores[i][j] = finiteScore(sums[i][j], scale);
-      }
-    }
+    return sumOverQuad(complete);
   }
 };
 
-// One thread block's chunk of keys of one unit.
+// One thread block's chunk of keys, with one group of the probes of one team.
 template <class Element, int HeadDim>
 struct Probe {
   using Shape = ProbeShape<Element, HeadDim>;
 
   const VerticalSlashParams& params;
-  const AttentionParams& attention;
   unsigned char* memory;
   Sequence sequence;
-  int64_t unit;
-  int probes;
+  int64_t unit;  // of this thread's warp
+  int probes;    // of this thread's warp in the group; not positive if it has none
   int firstKey;
   int endKey;
-  HeadRows queries;  // the probes
+  float factor;  // score times log2(e) = product times factor
+  HeadRows queries;
   HeadRows keys;
 
   __device__ Probe(const VerticalSlashParams& parameters, unsigned char* sharedMemory)
-      : params(parameters), attention(parameters.attention), memory(sharedMemory) {
-    const int slot = blockIdx.x;
-    const int head = attention.heads[slot];
-    sequence = attention.sequences[blockIdx.z];
-    unit = int64_t(blockIdx.z) * attention.headSlots + slot;
-    const Options options(attention, slot);
-    probes = options.keepsAll(sequence.keyTokens) ? 0 : options.probes(sequence);
-    firstKey = blockIdx.y * kChunkKeys;
-    endKey = min(firstKey + kChunkKeys, sequence.keyTokens);
-    queries = HeadRows::of<Element>(attention.queries, head, attention.queryHeadStride,
-                                    sequence.firstQuery + sequence.queryTokens - probes,
-                                    attention.queryTokenStride);
-    keys = HeadRows::of<Element>(attention.keys, head / attention.groupSize, attention.keyHeadStride,
-                                 sequence.firstKey, attention.keyTokenStride);
+      : params(parameters), memory(sharedMemory) {
+    const AttentionParams& attention = params.attention;
+    const ProbeTeam& team = params.teams[blockIdx.x];
+    sequence = attention.sequences[team.sequence];
+    const int member = threadIdx.x / 32;
+    const int slot = team.slots[min(member, team.members - 1)];
+    unit = params.unit(team.sequence, slot);
+    probes = member < team.members
+                 ? Options(attention, slot).probesOfGroup(sequence, params.behind)
+                 : 0;
+    firstKey = blockIdx.y * params.chunkKeys;
+    endKey = min(firstKey + params.chunkKeys, sequence.keyTokens);
+    factor = attention.softmaxScale * heddle::kLog2E;
+    keys = HeadRows::of<Element>(attention.keys, attention.heads[slot] / attention.groupSize,
+                                 attention.keyHeadStride, sequence.firstKey, attention.keyTokenStride);
   }
 
-  __device__ bool isEmpty() const { return probes == 0 || firstKey >= endKey; }
-
-  __device__ float* weights() const { return reinterpret_cast<float*>(memory + Shape::kWeightsAt); }
-  __device__ float* columns() const { return reinterpret_cast<float*>(memory + Shape::kColumnsAt); }
-  __device__ float* diagonals() const {
-    return reinterpret_cast<float*>(memory + Shape::kDiagonalsAt);
-  }
-
-  // Keys that probe `probe` sees: the last one sees all.
-  __device__ int visibleKeys(int probe) const {
-    return probe < probes ? sequence.keyTokens - (probes - 1 - probe) : 0;
-  }
-
-  // Calls add(first key of the tile, its scores) for each tile of the chunk with the group of probes
-  // from firstProbe on. The copy of the next tile runs meanwhile where there is memory for it.
-  template <class Add>
-  __device__ void forTiles(int firstProbe, Add add) const {
-    using Tile = ProbeTile<Element, HeadDim>;
-    unsigned char* stages[2] = {memory + Shape::kTileBytes, memory};
-    Tile scores;
-    __syncthreads();
-    loadRows<Element, HeadDim>(memory, queries, firstProbe, probes - firstProbe, attention.headDim);
-    loadKeys(stages[0], firstKey);
-    heddle::waitForCopies();
-    __syncthreads();
-    scores.takeQueries(memory);
+  // Calls use(first key of the tile, its scores) for each tile of the chunk, in the warps that have
+  // probes. The copy of the next tile runs meanwhile where there is memory for it.
+  template <class Use>
+  __device__ void forTiles(Use use) const {
+    const int lastStage = Shape::kStages - 1;
+    const int members = blockDim.x / 32;
+    unsigned char* const stages = memory + members * Shape::kTileBytes;
+    unsigned char* const own = memory + threadIdx.x / 32 * Shape::kTileBytes;
+    Scores scores;
     int stage = 0;
-    for (int tile = firstKey; tile < endKey; tile += kGroup) {
+    loadQueries();
+    loadKeys(stages, firstKey);
+    for (int tile = firstKey; tile < endKey; tile += kTile) {
       heddle::waitForCopies();
       __syncthreads();
-      if (Tile::kStages == 2 && tile + kGroup < endKey) {
-        loadKeys(stages[stage ^ 1], tile + kGroup);
+      unsigned char* const current = stages + stage * Shape::kTileBytes;
+      stage = lastStage - stage;
+      if (lastStage > 0 && tile + kTile < endKey) {
+        loadKeys(stages + stage * Shape::kTileBytes, tile + kTile);
       }
-      scores.multiply(memory, stages[stage], attention.softmaxScale);
-      if (Tile::kStages == 1) {
+      if (probes > 0) {
+        multiply<Element, HeadDim>(scores, own, current);
+      }
+      if (lastStage == 0) {
         __syncthreads();
-        if (tile + kGroup < endKey) {
-          loadKeys(stages[0], tile + kGroup);
+        if (tile + kTile < endKey) {
+          loadKeys(stages, tile + kTile);
         }
-      } else {
-        stage ^= 1;
       }
-      add(tile, scores);
+      if (probes > 0) {
+        use(tile, scores);
+      }
     }
+    __syncthreads();
   }
 
   __device__ void loadKeys(unsigned char* target, int first) const {
-    loadRows<Element, HeadDim>(target, keys, first, endKey - first, attention.headDim);
+    loadRows<Element, HeadDim>(target, keys, first, first, endKey, params.attention.headDim, rowOfKey);
   }
 
-  // partials[probe][chunk] = greatest score and sum of exponentials in this chunk.
+  // All threads of the block copy the probes of one member after the other.
+  __device__ void loadQueries() const {
+    const AttentionParams& attention = params.attention;
+    const ProbeTeam& team = params.teams[blockIdx.x];
+    const int end = sequence.queryTokens - params.behind;
+    for (int member = 0; member < team.members; member++) {
+      const int slot = team.slots[member];
+      const HeadRows rows = HeadRows::of<Element>(attention.queries, attention.heads[slot],
+                                                  attention.queryHeadStride, sequence.firstQuery,
+                                                  attention.queryTokenStride);
+      const int count = Options(attention, slot).probesOfGroup(sequence, params.behind);
+      loadRows<Element, HeadDim>(memory + member * Shape::kTileBytes, rows, end - kTile, end - count,
+                                 end, attention.headDim, rowOfProbe);
+    }
+  }
+
+  // Replaces the scores of keys that a probe does not see, and of probes that there are not.
+  __device__ void mask(int tile, Scores& scores, float replacement) const {
+    const int g = threadIdx.x % 32 / 4;
+    const int q = threadIdx.x % 4;
+    // Probe p of the group sees key k of the tile if k - p is at most this.
+    const int reach = sequence.keyTokens - params.behind - tile - kTile;
+    if (reach >= kTile - 1 && probes == kTile) {
+      return;
+    }
+    const int ownReach = reach - 8 * g + 16 * q;
+    const int firstProbe = kTile - probes - 16 * q;
+    scores.forEach([&](int key, int probe, float& score) {
+      score = key - probe <= ownReach && probe >= firstProbe ? score : replacement;
+    });
+  }
+
+  // Makes of products scores without NaN and infinity.
+  __device__ void makeFinite(Scores& scores) const {
+    scores.forEach([&](int, int, float& score) {
+      score = fminf(fmaxf(score * factor, -kGreatest), kGreatest);
+    });
+  }
+
+  // partials[probe][chunk] = greatest score and sum of exponentials in this chunk. Where these are not
+  // finite, once more with scores made so.
   __device__ void findStatistics() const {
-    using Tile = ProbeTile<Element, HeadDim>;
-    const int chunks = (params.mostKeyTokens + kChunkKeys - 1) / kChunkKeys;
-    for (int key = firstKey + threadIdx.x; key < endKey; key += kProbeThreads) {
-      params.offsetSums[unit * params.mostKeyTokens + key] = 0;
+    float greatest[kThreadProbes];
+    float sum[kThreadProbes];
+    bool finite = findStatistics(false, greatest, sum);
+    if (!__syncthreads_and(finite)) {
+      findStatistics(true, greatest, sum);
     }
-    for (int first = 0; first < probes; first += kGroup) {
-      float greatest[Tile::kRows];
-      float sum[Tile::kRows];
+    if (probes <= 0) {
+      return;
+    }
+    const int lane = threadIdx.x % 32;
 #pragma unroll
-      for (int i = 0; i < Tile::kRows; i++) {
-        greatest[i] = -FLT_MAX;
-        sum[i] = 0;
+    for (int i = 0; i < kThreadProbes; i++) {
+      float all = greatest[i];
+#pragma unroll
+      for (int distance = 4; distance < 32; distance *= 2) {
+        all = fmaxf(all, __shfl_xor_sync(~0u, all, distance));
       }
-      forTiles(first, [&](int tile, const Tile& scores) {
+      sum[i] *= exp2Fast(greatest[i] - all);
 #pragma unroll
-        for (int i = 0; i < Tile::kRows; i++) {
-          addScores(scores.scores[i], visibleKeys(first + Tile::row(i)) - tile, greatest[i], sum[i]);
-        }
-      });
-#pragma unroll
-      for (int i = 0; i < Tile::kRows; i++) {
-        const int probe = first + Tile::row(i);
-        const float2 statistics = overRow<Tile::kRowLanes>(greatest[i], sum[i]);
-        if (threadIdx.x % Tile::kRowLanes == 0 && probe < probes) {
-          params.partials[(unit * params.mostProbes + probe) * chunks + blockIdx.y] = statistics;
-        }
+      for (int distance = 4; distance < 32; distance *= 2) {
+        sum[i] += __shfl_xor_sync(~0u, sum[i], distance);
+      }
+      if (lane / 4 == i / 2) {
+        const int probe = lane % 4 * 16 + i;
+        params.partials[(unit * kTile + probe) * params.chunks() + blockIdx.y] = {all, sum[i]};
       }
     }
   }
 
-  // Takes the scores of one row into its greatest score and sum; the row sees `count` keys of the tile.
-  template <int Keys>
-  __device__ static void addScores(const float (&scores)[Keys], int count, float& greatest,
-                                   float& sum) {
-    using Tile = ProbeTile<Element, HeadDim>;
-    const float before = greatest;
+  // Of this thread's keys; returns whether its sums are finite.
+  __device__ bool findStatistics(bool careful, float (&greatest)[kThreadProbes],
+                                 float (&sum)[kThreadProbes]) const {
 #pragma unroll
-    for (int j = 0; j < Keys; j++) {
-      greatest = Tile::key(j) < count ? fmaxf(greatest, scores[j]) : greatest;
+    for (int i = 0; i < kThreadProbes; i++) {
+      greatest[i] = kNothing;
+      sum[i] = 0;
     }
-    sum *= exponential(before - greatest);
+    const float scale = careful ? 1 : factor;
+    forTiles([&](int tile, Scores& scores) {
+      if (careful) {
+        makeFinite(scores);
+      }
+      mask(tile, scores, -INFINITY);
 #pragma unroll
-    for (int j = 0; j < Keys; j++) {
-      sum += Tile::key(j) < count ? exponential(scores[j] - greatest) : 0;
+      for (int i = 0; i < kThreadProbes; i++) {
+        float most = scores.at(0, i);
+#pragma unroll
+        for (int key = 1; key < kThreadKeys; key++) {
+          most = fmaxf(most, scores.at(key, i));
+        }
+        most = fmaxf(greatest[i], most * scale);
+        float added = 0;
+#pragma unroll
+        for (int key = 0; key < kThreadKeys; key++) {
+          added += exp2Fast(fmaf(scores.at(key, i), scale, -most));
+        }
+        sum[i] = fmaf(sum[i], exp2Fast(greatest[i] - most), added);
+        greatest[i] = most;
+      }
+    });
+    bool finite = true;
+#pragma unroll
+    for (int i = 0; i < kThreadProbes; i++) {
+      finite &= sum[i] < INFINITY;
     }
+    return finite;
   }
 
-  // Combines what the lanes of a row have.
-  template <int Lanes>
-  __device__ static float2 overRow(float greatest, float sum) {
-    float all = greatest;
-#pragma unroll
-    for (int distance = 1; distance < Lanes; distance *= 2) {
-      all = fmaxf(all, __shfl_xor_sync(~0u, all, distance));
-    }
-    sum *= exponential(greatest - all);
-#pragma unroll
-    for (int distance = 1; distance < Lanes; distance *= 2) {
-      sum += __shfl_xor_sync(~0u, sum, distance);
-    }
-    return {all, sum};
-  }
-
-  __device__ static float exponential(float difference) {
-    return heddle::exp2Fast(fmaxf(difference, kLowest) * heddle::kLog2E);
-  }
-
-  // Adds the weights of all probes to the sums.
+  // Adds the weights of the group to the sums.
   __device__ void addWeights() const {
-    using Tile = ProbeTile<Element, HeadDim>;
-    for (int i = threadIdx.x; i < kChunkKeys; i += kProbeThreads) {
-      columns()[i] = 0;
-    }
-    for (int first = 0; first < probes; first += kGroup) {
-      for (int i = threadIdx.x; i < kChunkKeys + kGroup; i += kProbeThreads) {
-        diagonals()[i] = 0;
-      }
-      float2 statistics[Tile::kRows];
+    const int lane = threadIdx.x % 32;
+    const float2* statistics = params.statistics + unit * kTile + lane % 4 * 16;
+    bool infinite = false;
+    float base[kThreadProbes];
 #pragma unroll
-      for (int i = 0; i < Tile::kRows; i++) {
-        const int probe = min(first + Tile::row(i), probes - 1);
-        statistics[i] = params.statistics[unit * params.mostProbes + probe];
+    for (int i = 0; i < kThreadProbes; i++) {
+      const bool valid = probes > 0 && lane % 4 * 16 + i >= kTile - probes;
+      const float2 ofProbe = valid ? statistics[i] : make_float2(0, 0);
+      infinite |= fabsf(ofProbe.x) >= kGreatest / 2;
+      base[i] = ofProbe.x + ofProbe.y;
+    }
+    const bool careful = __any_sync(~0u, infinite);
+    if (careful) {
+#pragma unroll
+      for (int i = 0; i < kThreadProbes; i++) {
+        base[i] = lane % 4 * 16 + i >= kTile - probes ? statistics[i].y : 0;
       }
-      forTiles(first, [&](int tile, const Tile& scores) {
-        storeWeights(first, tile, scores, statistics);
-        __syncthreads();
-        addTile(tile - firstKey);
+    }
+    const float scale = careful ? 1 : factor;
+    Diagonals diagonals;
+    forTiles([&](int tile, Scores& scores) {
+      if (careful) {
+        makeFinite(scores);
+        scores.forEach([&](int, int i, float& score) {
+          score -= lane % 4 * 16 + i >= kTile - probes ? statistics[i].x : 0;
+        });
+      }
+      scores.forEach([&](int, int i, float& score) {
+        score = fmaxf(exp2Fast(fmaf(score, scale, -base[i])), kLeastWeight);
       });
-      __syncthreads();
-      writeDiagonals(first);
-    }
-    for (int key = firstKey + threadIdx.x; key < endKey; key += kProbeThreads) {
-      params.columnSums[unit * params.mostKeyTokens + key] = columns()[key - firstKey];
-    }
-  }
-
-  // Makes weights of the tile's scores, 0 for what a probe does not see.
-  template <class Tile>
-  __device__ void storeWeights(int firstProbe, int tile, const Tile& scores,
-                               const float2 (&statistics)[Tile::kRows]) const {
-#pragma unroll
-    for (int i = 0; i < Tile::kRows; i++) {
-      const int count = visibleKeys(firstProbe + Tile::row(i)) - tile;
-#pragma unroll
-      for (int j = 0; j < Tile::kKeys; j++) {
-        const float weight = exponential(scores.scores[i][j] - statistics[i].x) * statistics[i].y;
-        weights()[Tile::row(i) * kWeightLength + Tile::key(j)] = Tile::key(j) < count ? weight : 0;
-      }
+      mask(tile, scores, 0);
+      addTile(tile, scores, diagonals);
+    });
+    if (probes > 0) {
+      const float nothing[24] = {};
+      const int64_t chunk = unit * params.chunks() + blockIdx.y;
+      reinterpret_cast<float2*>(params.overhangs + chunk * kTile)[lane] = diagonals.add(nothing);
     }
   }
 
-  // Adds a tile's weights along columns and diagonals. Diagonal d of the group holds the keys that lie
-  // at one offset before their probes: key (of the chunk) + 63 - row = d.
-  __device__ void addTile(int firstOfChunk) const {
-    const int thread = threadIdx.x;
-    if (thread < kGroup) {
-      float sum = 0;
-#pragma unroll 16
-      for (int row = 0; row < kGroup; row++) {
-        sum += weights()[row * kWeightLength + thread];
-      }
-      columns()[firstOfChunk + thread] += sum;
+  // Lane l completes columns, and places, 2 l and 2 l + 1 of the tile. The first group of probes that a
+  // unit has begins the sums.
+  __device__ void addTile(int tile, Scores& scores, Diagonals& diagonals) const {
+    float byColumn[kThreadKeys] = {};
+    float byDiagonal[24] = {};
+    scores.forEach([&](int key, int probe, float& weight) {
+      byColumn[key] += weight;
+      byDiagonal[key - probe + kThreadProbes - 1] += weight;
+    });
+    const float2 columns = sumOverQuad(byColumn);
+    const float2 places = diagonals.add(byDiagonal);
+    const int lane = threadIdx.x % 32;
+    const bool first = isFirstGroup();
+    float2* columnSums =
+        reinterpret_cast<float2*>(params.columnSums + unit * params.sumLength + tile) + lane;
+    const float2 before = first ? make_float2(0, 0) : *columnSums;
+    *columnSums = {before.x + columns.x, before.y + columns.y};
+    float* offsetSums = params.offsetSums + unit * params.sumLength;
+    const int offset = sequence.keyTokens - 1 - (tile + params.behind + 2 * lane);
+    if (offset >= 0) {
+      offsetSums[offset] = (first ? 0 : offsetSums[offset]) + places.x;
     }
-    if (thread < 2 * kGroup - 1) {
-      float sum = 0;
-#pragma unroll 16
-      for (int row = 0; row < kGroup; row++) {
-        const int key = thread - (kGroup - 1) + row;
-        sum += key >= 0 && key < kGroup ? weights()[row * kWeightLength + key] : 0;
-      }
-      diagonals()[firstOfChunk + thread] += sum;
+    if (offset >= 1) {
+      offsetSums[offset - 1] = (first ? 0 : offsetSums[offset - 1]) + places.y;
     }
   }
 
-  // The chunk before adds to the first 63 of these sums as well; of up to 64 probes no third one does,
-  // so that the order of additions does not matter and the sums are the same on every run.
-  __device__ void writeDiagonals(int firstProbe) const {
-    // The last probe (behind it: none) sees its own position at offset 0.
-    const int behind = probes - 1 - firstProbe - (kGroup - 1);
-    for (int i = threadIdx.x; i < kChunkKeys + kGroup; i += kProbeThreads) {
-      const int offset = sequence.keyTokens - 1 - (firstKey + behind + i);
-      if (diagonals()[i] != 0 && offset >= 0 && offset < sequence.keyTokens) {
-        atomicAdd(params.offsetSums + unit * params.mostKeyTokens + offset, diagonals()[i]);
-      }
-    }
-    __syncthreads();
+  __device__ bool isFirstGroup() const {
+    const int slot = params.teams[blockIdx.x].slots[threadIdx.x / 32];
+    return Options(params.attention, slot).probesOfGroup(sequence, params.behind + kTile) <= 0;
   }
 };
 
-// statistics[probe] = greatest score and 1 / sum over all chunks.
-// Grid: (head slots, probes / 8 rounded up, sequences). Block: 256, a warp per probe.
+// Adds to the sum of an offset what the chunk before its place found, for the group with `behind`
+// probes behind it. Returns the sum.
+__device__ inline float addOverhang(const VerticalSlashParams& params, const Sequence& sequence,
+                                    int64_t unit, int behind, int offset) {
+  float* sum = params.offsetSums + unit * params.sumLength + offset;
+  const int place = sequence.keyTokens - 1 - offset - behind;
+  const int chunk = place / params.chunkKeys;
+  const int inChunk = place % params.chunkKeys;
+  if (place >= params.chunkKeys && inChunk < kTile - 1) {
+    *sum += params.overhangs[(unit * params.chunks() + chunk - 1) * kTile + inChunk];
+  }
+  return *sum;
+}
+
+// statistics[probe] = greatest score, and logarithm of the sum, over all chunks. What the group before
+// left over is added to its sums.
+// Grid: (head slots, 8, sequences). Block: 256, a warp per probe.
 __device__ inline void combineStatistics(const VerticalSlashParams& params) {
   const AttentionParams& attention = params.attention;
   const Sequence sequence = attention.sequences[blockIdx.z];
   const Options options(attention, blockIdx.x);
-  const int probe = blockIdx.y * 8 + threadIdx.x / 32;
-  if (options.keepsAll(sequence.keyTokens) || probe >= options.probes(sequence)) {
+  if (options.keepsAll(sequence.keyTokens)) {
     return;
   }
-  const int64_t row = (int64_t(blockIdx.z) * attention.headSlots + blockIdx.x) * params.mostProbes + probe;
-  const int chunks = (params.mostKeyTokens + kChunkKeys - 1) / kChunkKeys;
-  const int ownChunks = (sequence.keyTokens + kChunkKeys - 1) / kChunkKeys;
-  const float2* partials = params.partials + row * chunks;
-  float greatest = -FLT_MAX;
-  for (int i = threadIdx.x % 32; i < ownChunks; i += 32) {
+  const int64_t unit = params.unit(blockIdx.z, blockIdx.x);
+  const int groupBefore = params.behind + kTile;
+  if (options.probesOfGroup(sequence, groupBefore) > 0) {
+    for (int i = blockIdx.y * 256 + threadIdx.x; i < sequence.keyTokens; i += gridDim.y * 256) {
+      addOverhang(params, sequence, unit, groupBefore, i);
+    }
+  }
+  const int probe = blockIdx.y * 8 + threadIdx.x / 32;
+  if (probe < kTile - options.probesOfGroup(sequence, params.behind)) {
+    return;
+  }
+  const int chunks = (sequence.keyTokens + params.chunkKeys - 1) / params.chunkKeys;
+  const float2* partials = params.partials + (unit * kTile + probe) * params.chunks();
+  float greatest = kNothing;
+  for (int i = threadIdx.x % 32; i < chunks; i += 32) {
     greatest = fmaxf(greatest, partials[i].x);
   }
   for (int distance = 16; distance > 0; distance /= 2) {
     greatest = fmaxf(greatest, __shfl_xor_sync(~0u, greatest, distance));
   }
   float sum = 0;
-  for (int i = threadIdx.x % 32; i < ownChunks; i += 32) {
-    sum += partials[i].y * heddle::exp2Fast((partials[i].x - greatest) * heddle::kLog2E);
+  for (int i = threadIdx.x % 32; i < chunks; i += 32) {
+    sum += partials[i].y * exp2Fast(partials[i].x - greatest);
   }
   for (int distance = 16; distance > 0; distance /= 2) {
     sum += __shfl_xor_sync(~0u, sum, distance);
   }
+  if (!(sum > 0)) {  // all scores are -infinity, and count as equal
+    greatest = -kGreatest;
+    sum = sequence.keyTokens - params.behind - (kTile - 1 - probe);
+  }
   if (threadIdx.x % 32 == 0) {
-    params.statistics[row] = {greatest, 1 / sum};
+    params.statistics[unit * kTile + probe] = {greatest, log2f(sum)};
   }
 }
 

@@ -2,35 +2,36 @@
 // itself; both are those to which the last queries of the prompt pay the most attention.
 //
 // The index is built in these steps, queued one after the other:
-//   probe_statistics, combine_statistics, probe_sums   what the probes attend to (probe.cuh)
-//   select                                             columns and offsets that are kept (selection.cuh)
-//   count, scan, emit                                  rows of the index (row_walk.cuh)
+//   probe_statistics, combine_statistics, probe_sums   what the probes attend to, for each 64 (probe.cuh)
+//   digits, mark, select                               columns and offsets that are kept (selection.cuh)
+//   count, scan, emit                                  rows of the index (row_pieces.cuh, rows.cuh)
 // Between scan and emit the host reads how many entries there are.
 // options[slot]: {verticals, slashes, probe-queries, sink, local}.
 
 #include "heddle/attention.cuh"
 #include "probe.cuh"
-#include "row_walk.cuh"
+#include "rows.cuh"
 #include "selection.cuh"
 
 using vertical_slash::VerticalSlashParams;
 
-#define PROBE_KERNELS(type, Element, dim)                                                     \
-  extern "C" __global__ void __launch_bounds__(vertical_slash::kProbeThreads, 2)              \
-      heddle_vertical_slash_probe_statistics_##type##_##dim(                                  \
-          const __grid_constant__ VerticalSlashParams p) {                                    \
-    const vertical_slash::Probe<Element, dim> probe(p, heddle::sharedMemory);                 \
-    if (!probe.isEmpty()) {                                                                   \
-      probe.findStatistics();                                                                 \
-    }                                                                                         \
-  }                                                                                           \
-  extern "C" __global__ void __launch_bounds__(vertical_slash::kProbeThreads, 2)              \
-      heddle_vertical_slash_probe_sums_##type##_##dim(                                        \
-          const __grid_constant__ VerticalSlashParams p) {                                    \
-    const vertical_slash::Probe<Element, dim> probe(p, heddle::sharedMemory);                 \
-    if (!probe.isEmpty()) {                                                                   \
-      probe.addWeights();                                                                     \
-    }                                                                                         \
+#define PROBE_KERNELS(type, Element, dim)                                                          \
+  extern "C" __global__ void                                                                       \
+  __launch_bounds__(vertical_slash::ProbeShape<Element, dim>::kThreads, 2)                         \
+      heddle_vertical_slash_probe_statistics_##type##_##dim(                                       \
+          const __grid_constant__ VerticalSlashParams p) {                                         \
+    const vertical_slash::Probe<Element, dim> probe(p, heddle::sharedMemory);                      \
+    if (probe.firstKey < probe.endKey) {                                                           \
+      probe.findStatistics();                                                                      \
+    }                                                                                              \
+  }                                                                                                \
+  extern "C" __global__ void                                                                       \
+  __launch_bounds__(vertical_slash::ProbeShape<Element, dim>::kThreads, 2)                         \
+      heddle_vertical_slash_probe_sums_##type##_##dim(const __grid_constant__ VerticalSlashParams p) { \
+    const vertical_slash::Probe<Element, dim> probe(p, heddle::sharedMemory);                      \
+    if (probe.firstKey < probe.endKey) {                                                           \
+      probe.addWeights();                                                                          \
+    }                                                                                              \
   }
 
 #define PROBE_KERNELS_OF_TYPE(type, Element) \
@@ -49,11 +50,21 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 extern "C" __global__ void __launch_bounds__(1024)
+    heddle_vertical_slash_digits(const __grid_constant__ VerticalSlashParams p) {
+  vertical_slash::countDigits(p);
+}
+
+extern "C" __global__ void __launch_bounds__(1024)
+    heddle_vertical_slash_mark(const __grid_constant__ VerticalSlashParams p) {
+  vertical_slash::markSums(p);
+}
+
+extern "C" __global__ void __launch_bounds__(1024)
     heddle_vertical_slash_select(const __grid_constant__ VerticalSlashParams p) {
   vertical_slash::select(p);
 }
 
-extern "C" __global__ void __launch_bounds__(128)
+extern "C" __global__ void __launch_bounds__(256)
     heddle_vertical_slash_count(const __grid_constant__ VerticalSlashParams p) {
   vertical_slash::countRow(p);
 }
@@ -64,10 +75,11 @@ extern "C" __global__ void __launch_bounds__(1024)
   const heddle::AttentionParams& attention = p.attention;
   heddle::countsToOffsets(
       blockIdx.x == 0 ? attention.blockOffsets : attention.columnOffsets,
-      int64_t(attention.sequenceCount) * attention.headSlots * attention.mostQueryBlocks);
+      int64_t(attention.sequenceCount) * attention.headSlots * attention.mostQueryBlocks,
+      p.totals + blockIdx.x);
 }
 
-extern "C" __global__ void __launch_bounds__(128)
+extern "C" __global__ void __launch_bounds__(256)
     heddle_vertical_slash_emit(const __grid_constant__ VerticalSlashParams p) {
   vertical_slash::emitRow(p);
 }

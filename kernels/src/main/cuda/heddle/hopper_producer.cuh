@@ -60,7 +60,18 @@ struct HopperProducer {
     int firstKey;  // of the sequence
     int keyValueHead;
     Policy policy;
+    HeadRows keys;  // from this thread's chunk of a row on
+    HeadRows values;
   };
+
+  // This thread's share of the rows of a part of columns: one chunk of kOwnRows rows.
+  static constexpr int kChunks = Shape::kHeadDim / 8;
+  static constexpr int kLanes = kChunks <= 8 ? 8 : kChunks <= 16 ? 16 : 32;
+  static constexpr int kOwnRows = Shape::kPartKeys * kLanes / kProducerThreads;
+  using Positions = int[kParts][kOwnRows];
+
+  __device__ static int ownChunk() { return threadIdx.x % kLanes; }
+  __device__ static int firstOwnRow() { return threadIdx.x / kLanes * kOwnRows; }
 
   // The number of a query tile, in thread 0. The counter wraps to 0 once every thread block has taken a
   // number that is too great, which is the last that it takes.
@@ -92,7 +103,9 @@ struct HopperProducer {
 
   // `next` is the number that follows, in thread 0.
   __device__ void bring(const Queries& queries, int number, int next) {
-    const Item item = {queries.sequence.firstKey, queries.keyValueHead, Policy(params, queries)};
+    const Item item = {queries.sequence.firstKey, queries.keyValueHead, Policy(params, queries),
+                       ownRows(params.keys, queries, params.keyHeadStride, params.keyTokenStride),
+                       ownRows(params.values, queries, params.valueHeadStride, params.valueTokenStride)};
     const int parts = item.policy.tiles();
     const int tiles = (parts + kParts - 1) / kParts;
     KeyTile following[kParts];
@@ -125,6 +138,14 @@ struct HopperProducer {
         touch(params.columnOffsets + row);
       }
     }
+  }
+
+  __device__ static HeadRows ownRows(const void* tensor, const Queries& queries, int64_t headStride,
+                                     int64_t tokenStride) {
+    HeadRows rows = HeadRows::of<Element>(tensor, queries.keyValueHead, headStride,
+                                          queries.sequence.firstKey, tokenStride);
+    rows.first += ownChunk() * 16;
+    return rows;
   }
 
   __device__ void bringQueries(const HopperWork& work) {
@@ -184,11 +205,12 @@ struct HopperProducer {
       arriveExpecting(shared.keysFull(stage), blocks * Shape::kPartBytes);
       bringBlocks(item, tile, params.hopper->keys, shared.keys(stage), shared.keysFull(stage));
     }
+    Positions positions;
     if (gathers) {
+      readPositions(item.policy, tile, positions);
       syncThreads(kOwnBarrier, kProducerThreads);
       bringPositions(item.policy, tile, stage);
-      bringColumns(item, tile, params.keys, params.keyHeadStride, params.keyTokenStride,
-                   shared.keys(stage));
+      bringColumns(tile, positions, item.keys, shared.keys(stage));
       arriveAfterCopies(shared.keysGathered(stage));
     }
     keyRing.advance();
@@ -200,8 +222,7 @@ struct HopperProducer {
     }
     if (gathers) {
       syncThreads(kOwnBarrier, kProducerThreads);
-      bringColumns(item, tile, params.values, params.valueHeadStride, params.valueTokenStride,
-                   shared.values(stage));
+      bringColumns(tile, positions, item.values, shared.values(stage));
       arriveAfterCopies(shared.valuesGathered(stage));
     }
     valueRing.advance();
@@ -235,25 +256,44 @@ struct HopperProducer {
     }
   }
 
-  // Rows of K or V; what a part does not have becomes zero.
-  __device__ void bringColumns(const Item& item, const KeyTile (&tile)[kParts], const void* tensor,
-                               int64_t headStride, int64_t tokenStride, uint32_t target) const {
+  // The columns of this thread's rows; negative where a part has none.
+  __device__ static void readPositions(const Policy& policy, const KeyTile (&tile)[kParts],
+                                       Positions& positions) {
     if constexpr (Policy::kGathers) {
-      const HeadRows source = HeadRows::of<Element>(tensor, item.keyValueHead, headStride, item.firstKey,
-                                                    tokenStride);
 #pragma unroll
       for (int i = 0; i < kParts; i++) {
-        if (!tile[i].isColumns()) {
-          continue;
+        if (tile[i].isColumns()) {
+          const int32_t* columns = policy.columns + tile[i].firstColumn() + firstOwnRow();
+#pragma unroll
+          for (int row = 0; row < kOwnRows; row++) {
+            positions[i][row] = firstOwnRow() + row < tile[i].count ? __ldg(columns + row) : -1;
+          }
         }
-        const int32_t* columns = item.policy.columns + tile[i].firstColumn();
-        forOwnChunks<Shape::kPartKeys, Shape::kHeadDim / 8, kProducerThreads>([&](int row, int chunk) {
-          const bool valid = row < tile[i].count && chunk * 8 < params.headDim;
-          const int key = row < tile[i].count ? __ldg(columns + row) : 0;
-          copyChunk(target + chunk / 8 * Shape::kKeyPanelBytes +
-                        panelOffset(i * Shape::kPartKeys + row, chunk % 8),
-                    source.row(key) + (valid ? chunk * 16 : 0), valid);
-        });
+      }
+    }
+  }
+
+  // Rows of K or V; what a part does not have becomes zero.
+  __device__ void bringColumns(const KeyTile (&tile)[kParts], const Positions& positions,
+                               const HeadRows& source, uint32_t target) const {
+    const int chunk = ownChunk();
+    if (!Policy::kGathers || chunk >= kChunks) {
+      return;
+    }
+    const bool isThere = chunk * 8 < params.headDim;
+    target += chunk / 8 * Shape::kKeyPanelBytes + firstOwnRow() * kPanelRowBytes;
+    // Own rows start at a multiple of 4: the number of a row in its eight is that of the first or its own.
+    const uint32_t place = uint32_t((chunk ^ firstOwnRow()) & 7) << 4;
+#pragma unroll
+    for (int i = 0; i < kParts; i++) {
+      if (tile[i].isColumns()) {
+#pragma unroll
+        for (int row = 0; row < kOwnRows; row++) {
+          const bool valid = isThere && positions[i][row] >= 0;
+          const uint32_t at = (i * Shape::kPartKeys + row) * kPanelRowBytes;
+          copyChunk(target + at + (place ^ (row & 7) << 4),
+                    source.row(valid ? positions[i][row] : 0), valid);
+        }
       }
     }
   }

@@ -25,7 +25,7 @@ struct HopperShape {
 
   // One warpgroup brings tiles in, two compute 64 rows each.
   static constexpr int kThreads = 384;
-  static constexpr int kProducerRegisters = kHeadDim > 128 ? 72 : 88;
+  static constexpr int kProducerRegisters = kHeadDim > 128 ? 80 : 88;
   static constexpr int kConsumerRegisters = kHeadDim > 128 ? 216 : 208;
 
   // A tile of keys is made of parts of 64: blocks, or columns, in any mixture.

@@ -5,18 +5,25 @@
 
 namespace heddle {
 
+// The sum over the lanes up to and including this one. All lanes of the warp call it.
+template <class Value>
+__device__ __forceinline__ Value sumUpToLane(Value value) {
+  const int lane = threadIdx.x % 32;
+#pragma unroll
+  for (int distance = 1; distance < 32; distance *= 2) {
+    const Value below = __shfl_up_sync(~0u, value, distance);
+    value += lane >= distance ? below : Value(0);
+  }
+  return value;
+}
+
 // The sum of the values of all threads before this one. All threads of the block call it. `warpSums`
 // is shared memory for 33 values; `total` becomes the sum over all threads.
 template <class Value>
-__device__ inline Value sumBefore(Value value, Value* warpSums, Value& total) {
+__device__ __forceinline__ Value sumBefore(Value value, Value* warpSums, Value& total) {
   const int lane = threadIdx.x % 32;
   const int warp = threadIdx.x / 32;
-  Value sum = value;
-#pragma unroll
-  for (int distance = 1; distance < 32; distance *= 2) {
-    const Value below = __shfl_up_sync(~0u, sum, distance);
-    sum += lane >= distance ? below : Value(0);
-  }
+  const Value sum = sumUpToLane(value);
   if (lane == 31) {
     warpSums[warp] = sum;
   }
@@ -24,12 +31,7 @@ __device__ inline Value sumBefore(Value value, Value* warpSums, Value& total) {
   if (warp == 0) {
     const int warps = blockDim.x / 32;
     const Value own = lane < warps ? warpSums[lane] : Value(0);
-    Value warpSum = own;
-#pragma unroll
-    for (int distance = 1; distance < 32; distance *= 2) {
-      const Value below = __shfl_up_sync(~0u, warpSum, distance);
-      warpSum += lane >= distance ? below : Value(0);
-    }
+    const Value warpSum = sumUpToLane(own);
     warpSums[lane] = warpSum - own;
     if (lane == 31) {
       warpSums[32] = warpSum;
@@ -43,22 +45,40 @@ __device__ inline Value sumBefore(Value value, Value* warpSums, Value& total) {
 }
 
 // Makes offsets of the counts of all index rows, in place: counts[r + 1] holds the entries of row r,
-// and offsets[r + 1] their running sum, with offsets[0] = 0. One block of 1024 threads.
-__device__ inline void countsToOffsets(int64_t* offsets, int64_t rows) {
+// and offsets[r + 1] their running sum, with offsets[0] = 0; `total`, if any, gets the last one. One
+// block of 1024 threads, each with 8 neighbouring rows at a time.
+__device__ inline void countsToOffsets(int64_t* offsets, int64_t rows, int64_t* total) {
+  constexpr int kOwn = 8;
   __shared__ int64_t warpSums[33];
   if (threadIdx.x == 0) {
     offsets[0] = 0;
   }
   int64_t done = 0;
-  for (int64_t first = 0; first < rows; first += blockDim.x) {
-    const int64_t row = first + threadIdx.x;
-    const int64_t count = row < rows ? offsets[row + 1] : 0;
-    int64_t total;
-    const int64_t before = sumBefore<int64_t>(count, warpSums, total);
-    if (row < rows) {
-      offsets[row + 1] = done + before + count;
+  for (int64_t first = 0; first < rows; first += kOwn * blockDim.x) {
+    const int64_t row = first + kOwn * threadIdx.x;
+    int64_t sums[kOwn];
+    int64_t sum = 0;
+#pragma unroll
+    for (int i = 0; i < kOwn; i++) {
+      sums[i] = row + i < rows ? offsets[row + i + 1] : 0;
     }
-    done += total;
+#pragma unroll
+    for (int i = 0; i < kOwn; i++) {
+      sum += sums[i];
+      sums[i] = sum;
+    }
+    int64_t ofAll;
+    const int64_t before = done + sumBefore<int64_t>(sum, warpSums, ofAll);
+#pragma unroll
+    for (int i = 0; i < kOwn; i++) {
+      if (row + i < rows) {
+        offsets[row + i + 1] = before + sums[i];
+      }
+    }
+    done += ofAll;
+  }
+  if (threadIdx.x == 0 && total != nullptr) {
+    *total = done;
   }
 }
 

@@ -11,7 +11,7 @@ import dev.heddle.api.KernelParameters;
 
 /** Queues the kernels that build the index of one call. Used once. */
 final class BlockSparseGpuIndex {
-  /** Where this kernel's own fields begin. */
+  /** Where these kernels' own fields begin. */
   private static final int OWN = AttentionParameters.BYTES;
 
   /** {@code sizeof(BlockSparseParams)} of block_sparse.cu. */
@@ -19,7 +19,7 @@ final class BlockSparseGpuIndex {
 
   private static final int POOLED_PER_BLOCK = 8;
   private static final int COUNT_ROWS = 128;
-  private static final int KEYS_PER_SCORE_TILE = 64;
+  private static final int SCORE_TILE = 128;
 
   private final GpuCall call;
   private final GpuQueue queue;
@@ -58,9 +58,16 @@ final class BlockSparseGpuIndex {
   }
 
   private void pool() {
-    String type = AttentionLaunch.suffix(call.layer());
-    launch("pool_queries_" + type, poolGrid(sizes.mostQueryBlocks(), call.heads().size()));
-    launch("pool_keys_" + type, poolGrid(sizes.mostKeyBlocks(), call.layer().keys().heads()));
+    int heads = call.heads().size() + call.layer().keys().heads();
+    launch(
+        "pool_" + AttentionLaunch.suffix(call.layer()),
+        new KernelGrid(
+            Math.ceilDiv(sizes.mostKeyBlocks(), POOLED_PER_BLOCK),
+            heads,
+            sequences(),
+            32,
+            POOLED_PER_BLOCK,
+            0));
   }
 
   /** How much each row lists depends on sizes and options alone. */
@@ -79,16 +86,11 @@ final class BlockSparseGpuIndex {
     launch(
         "score",
         KernelGrid.of(
-            Math.ceilDiv(sizes.mostKeyBlocks(), KEYS_PER_SCORE_TILE),
-            sizes.passRows() / BlockSparseSizes.ROWS_PER_GROUP,
+            Math.ceilDiv(sizes.mostKeyBlocks(), SCORE_TILE),
+            Math.ceilDiv(sizes.passRows(), SCORE_TILE),
             sizes.units(),
             256));
     launch("select", KernelGrid.of(call.heads().size(), sizes.passRows(), sequences(), 256));
-  }
-
-  private KernelGrid poolGrid(int blocks, int heads) {
-    return new KernelGrid(
-        Math.ceilDiv(blocks, POOLED_PER_BLOCK), heads, sequences(), 32, POOLED_PER_BLOCK, 0);
   }
 
   private int sequences() {

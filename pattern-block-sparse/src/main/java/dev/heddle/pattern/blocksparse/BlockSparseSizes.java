@@ -8,7 +8,7 @@ record BlockSparseSizes(GpuCall call) {
   private static final long SCORE_BYTES_PER_PASS = 256L << 20;
 
   /** Rows of a pass are scored in groups of this many. */
-  static final int ROWS_PER_GROUP = 64;
+  static final int ROWS_PER_GROUP = 128;
 
   /** The most blocks on the diagonal of a row of 128 queries: they may start inside a block. */
   private static final int MOST_DIAGONAL_BLOCKS = 3;
@@ -24,8 +24,10 @@ record BlockSparseSizes(GpuCall call) {
     return call.layer().mostQueryBlocks();
   }
 
+  /** Rounded up, so that every row of scores starts at a multiple of 16 bytes. */
   int mostKeyBlocks() {
-    return call.layer().blocks().keyBlocks(call.layer().mostKeyTokens());
+    int blocks = call.layer().blocks().keyBlocks(call.layer().mostKeyTokens());
+    return Math.ceilDiv(blocks, 4) * 4;
   }
 
   long meanQueries() {

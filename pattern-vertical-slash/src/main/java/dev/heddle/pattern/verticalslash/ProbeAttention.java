@@ -53,29 +53,22 @@ final class ProbeAttention {
       for (int row = 0; row < rows; row++) {
         int behind = left - 1 - row;
         int visible = keyTokens - behind;
-        float factor = 1 / Softmax.exponentiate(scores[row], visible);
-        add(scores[row], visible, factor, byColumn);
-        addShifted(scores[row], visible, factor, byDiagonal, behind);
+        Softmax.weigh(scores[row], visible);
+        add(scores[row], visible, byColumn, 0);
+        // The key at offset o before a query that is `behind` places from the end of the sequence
+        // is
+        // key keyTokens - 1 - behind - o: place key + behind is the same for all keys at one
+        // offset.
+        add(scores[row], visible, byDiagonal, behind);
       }
     }
     reverse(byDiagonal);
     return new ProbeAttention(byColumn, byDiagonal);
   }
 
-  private static void add(float[] row, int count, float factor, float[] sums) {
+  private static void add(float[] row, int count, float[] sums, int first) {
     for (int key = 0; key < count; key++) {
-      sums[key] = Math.fma(row[key], factor, sums[key]);
-    }
-  }
-
-  /**
-   * Adds along diagonals. The key at offset {@code o} before a query that is {@code behind} places
-   * from the end of the sequence is key {@code keyTokens - 1 - behind - o}; place {@code key +
-   * behind} is therefore the same for all keys at one offset.
-   */
-  private static void addShifted(float[] row, int count, float factor, float[] sums, int behind) {
-    for (int key = 0; key < count; key++) {
-      sums[key + behind] = Math.fma(row[key], factor, sums[key + behind]);
+      sums[first + key] += row[key];
     }
   }
 

@@ -1,9 +1,6 @@
 package dev.heddle.pattern.verticalslash;
 
-/**
- * The numerators and the denominator of a softmax in float32, in loops that the compiler turns into
- * vector code.
- */
+/** A softmax in float32, in loops that the compiler turns into vector code. */
 final class Softmax {
   /**
    * Scores further than this below the greatest count as this far. exp(-60) = 9e-27 is lost in any
@@ -11,7 +8,22 @@ final class Softmax {
    */
   private static final float LOWEST = -60;
 
+  /** No key weighs less than this: exp(-60). So all that hardly matter rank the same. */
+  static final float LEAST_WEIGHT = 8.756511E-27f;
+
   private Softmax() {}
+
+  /**
+   * Replaces the first {@code count} scores by their weights: {@code exp(score)} over the sum of
+   * these, and at least {@link #LEAST_WEIGHT}. Scores that are not finite count as in {@link
+   * #exponentiate}.
+   */
+  static void weigh(float[] scores, int count) {
+    float factor = 1 / exponentiate(scores, count);
+    for (int i = 0; i < count; i++) {
+      scores[i] = Math.max(scores[i] * factor, LEAST_WEIGHT);
+    }
+  }
 
   /**
    * Replaces the first {@code count} scores by {@code exp(score - greatest score)} and returns the

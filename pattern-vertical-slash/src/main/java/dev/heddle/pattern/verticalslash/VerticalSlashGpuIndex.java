@@ -14,20 +14,25 @@ import java.lang.foreign.MemorySegment;
 
 /** Queues the kernels that build the index of one call. Used once. */
 final class VerticalSlashGpuIndex {
-  /** Where this kernel's own fields begin. */
+  /** Where these kernels' own fields begin. */
   private static final int OWN = AttentionParameters.BYTES;
 
-  /** {@code sizeof(VerticalSlashParams)} of vertical_slash.cu. */
-  static final int STRUCT_BYTES = OWN + 96;
+  /** {@code sizeof(VerticalSlashParams)} of vertical_slash_params.cuh. */
+  static final int STRUCT_BYTES = OWN + 144;
 
-  private static final int COUNT_ROWS = 128;
-  private static final int PROBES_PER_BLOCK = 8;
+  private static final int BEHIND_AT = OWN + 128;
+  private static final int ROWS_PER_BLOCK = 8;
+  private static final int SELECT_THREADS = 1024;
 
   private final GpuCall call;
   private final GpuQueue queue;
   private final VerticalSlashSizes sizes;
   private final long blockOffsets;
   private final long columnOffsets;
+  private final long teams;
+  private final long offsetSums;
+  private final long totals;
+  private final long digitCounts;
   private final KernelParameters parameters;
 
   VerticalSlashGpuIndex(GpuCall call, GpuTables tables, GpuQueue queue) {
@@ -36,73 +41,106 @@ final class VerticalSlashGpuIndex {
     this.sizes = new VerticalSlashSizes(call);
     this.blockOffsets = queue.allocate(sizes.rowOffsetsBytes());
     this.columnOffsets = queue.allocate(sizes.rowOffsetsBytes());
+    this.teams = queue.allocate(sizes.teams().bytes());
+    this.offsetSums = queue.allocate(sizes.sumsBytes());
+    this.totals = queue.allocate(VerticalSlashSizes.totalsBytes());
+    this.digitCounts = queue.allocate(sizes.digitCountsBytes());
     GpuIndex counted = new GpuIndex(blockOffsets, 0, columnOffsets, 0);
     this.parameters =
         AttentionParameters.pack(call, tables, counted, STRUCT_BYTES)
-            .putLong(OWN, queue.allocate(sizes.columnSumsBytes()))
-            .putLong(OWN + 8, queue.allocate(sizes.offsetSumsBytes()))
-            .putLong(OWN + 16, queue.allocate(sizes.partialsBytes()))
-            .putLong(OWN + 24, queue.allocate(sizes.statisticsBytes()))
-            .putLong(OWN + 32, queue.allocate(sizes.columnsBytes()))
-            .putLong(OWN + 40, queue.allocate(sizes.offsetsBytes()))
-            .putLong(OWN + 48, queue.allocate(sizes.columnRunsBytes()))
-            .putLong(OWN + 56, queue.allocate(sizes.offsetRunsBytes()))
-            .putLong(OWN + 64, queue.allocate(sizes.offsetRunsBytes()))
-            .putLong(OWN + 72, queue.allocate(sizes.runCountsBytes()))
-            .putInt(OWN + 80, sizes.mostKeyTokens())
-            .putInt(OWN + 84, sizes.mostProbes())
-            .putInt(OWN + 88, sizes.mostVerticals())
-            .putInt(OWN + 92, sizes.mostSlashes());
+            .putLong(OWN, teams)
+            .putLong(OWN + 8, queue.allocate(sizes.sumsBytes()))
+            .putLong(OWN + 16, offsetSums)
+            .putLong(OWN + 24, queue.allocate(sizes.overhangsBytes()))
+            .putLong(OWN + 32, queue.allocate(sizes.partialsBytes()))
+            .putLong(OWN + 40, queue.allocate(sizes.statisticsBytes()))
+            .putLong(OWN + 48, queue.allocate(sizes.columnsBytes()))
+            .putLong(OWN + 56, queue.allocate(sizes.offsetsBytes()))
+            .putLong(OWN + 64, queue.allocate(sizes.wordsBytes()))
+            .putLong(OWN + 72, queue.allocate(sizes.longRunsBytes()))
+            .putLong(OWN + 80, queue.allocate(sizes.offsetRunsBytes()))
+            .putLong(OWN + 88, queue.allocate(sizes.offsetRunsBytes()))
+            .putLong(OWN + 96, queue.allocate(sizes.runCountsBytes()))
+            .putLong(OWN + 104, totals)
+            .putLong(OWN + 112, digitCounts)
+            .putInt(OWN + 120, sizes.sumLength())
+            .putInt(OWN + 124, sizes.chunkKeys())
+            .putInt(OWN + 132, sizes.mostVerticals())
+            .putInt(OWN + 136, sizes.mostSlashes());
   }
 
   GpuIndex build() {
-    sumProbes();
-    launch("select", KernelGrid.of(heads(), 2, sequences(), 1024));
+    if (!sizes.teams().isEmpty()) {
+      sumProbes();
+    }
+    select();
     launch("count", rowsGrid());
     launch("scan", KernelGrid.of(2, 1, 1, 1024));
-    GpuIndex index =
-        new GpuIndex(
-            blockOffsets, allocateEntries(blockOffsets),
-            columnOffsets, allocateEntries(columnOffsets));
+    GpuIndex index = allocateEntries();
     parameters.putLong(144, index.blockStarts()).putLong(160, index.columns());
     launch("emit", rowsGrid());
     return index;
   }
 
-  /** Softmax of the probes in two passes over K: its statistics, then the sums of its weights. */
+  /**
+   * Softmax of the probes in two passes over K, for 64 probes after the other: its statistics, then
+   * the sums of its weights.
+   */
   private void sumProbes() {
     GpuLayer layer = call.layer();
+    queue.upload(sizes.teams().pack(), teams);
+    int lastGroup = (sizes.mostProbes() - 1) / VerticalSlashSizes.TILE;
+    if (lastGroup > 0) {
+      queue.fill(offsetSums, (byte) 0, sizes.sumsBytes());
+    }
     KernelGrid overKeys =
-        new KernelGrid(heads(), sizes.keyParts(), sequences(), 128, 1, probeSharedBytes(layer));
-    launch(AttentionLaunch.kernel("probe_statistics", layer), overKeys);
-    launch(
-        "combine_statistics",
-        KernelGrid.of(
-            heads(), Math.ceilDiv(sizes.mostProbes(), PROBES_PER_BLOCK), sequences(), 256));
-    launch(AttentionLaunch.kernel("probe_sums", layer), overKeys);
+        new KernelGrid(
+            sizes.teams().size(),
+            sizes.chunks(),
+            1,
+            32 * sizes.teams().mostMembers(),
+            1,
+            probeSharedBytes(layer, sizes.teams().mostMembers()));
+    for (int group = lastGroup; group >= 0; group--) {
+      parameters.putInt(BEHIND_AT, group * VerticalSlashSizes.TILE);
+      launch(AttentionLaunch.kernel("probe_statistics", layer), overKeys);
+      launch("combine_statistics", KernelGrid.of(heads(), 8, sequences(), 256));
+      launch(AttentionLaunch.kernel("probe_sums", layer), overKeys);
+    }
+  }
+
+  /** The greatest sums of each head's two lists. */
+  private void select() {
+    int lists = 2 * heads();
+    KernelGrid overSums = KernelGrid.of(lists, sizes.sumParts(), sequences(), SELECT_THREADS);
+    queue.fill(digitCounts, (byte) 0, sizes.digitCountsBytes());
+    launch("digits", overSums);
+    launch("mark", overSums);
+    launch("select", KernelGrid.of(lists, 1, sequences(), SELECT_THREADS));
   }
 
   /** Waits for the device, because only it knows how much the rows list. */
-  private long allocateEntries(long offsets) {
-    long[] total = new long[1];
-    queue.download(offsets + call.indexRows() * Long.BYTES, MemorySegment.ofArray(total));
-    return queue.allocate(Math.max(1, total[0]) * Integer.BYTES);
+  private GpuIndex allocateEntries() {
+    long[] entries = new long[2];
+    queue.download(totals, MemorySegment.ofArray(entries));
+    return new GpuIndex(
+        blockOffsets,
+        queue.allocate(Math.max(1, entries[0]) * Integer.BYTES),
+        columnOffsets,
+        queue.allocate(Math.max(1, entries[1]) * Integer.BYTES));
   }
 
   private KernelGrid rowsGrid() {
     return KernelGrid.of(
-        heads(), Math.ceilDiv(sizes.mostQueryBlocks(), COUNT_ROWS), sequences(), COUNT_ROWS);
+        heads(), Math.ceilDiv(sizes.mostQueryBlocks(), ROWS_PER_BLOCK), sequences(), 256);
   }
 
-  /** The table of vertical_slash.cu. */
-  private static int probeSharedBytes(GpuLayer layer) {
+  /** The probes of each member, and {@code ProbeShape::kStages} tiles of keys. */
+  private static int probeSharedBytes(GpuLayer layer, int members) {
+    int headDim = AttentionLaunch.kernelHeadDim(layer);
     boolean wide = layer.queries().type() == ElementType.FLOAT32;
-    return switch (AttentionLaunch.kernelHeadDim(layer)) {
-      case 64 -> wide ? 55_808 : 37_376;
-      case 96 -> wide ? 72_192 : 45_568;
-      case 128 -> wide ? 88_576 : 53_760;
-      default -> wide ? 154_112 : 86_528;
-    };
+    int rowBytes = wide ? (headDim + 4) * Float.BYTES : headDim * Short.BYTES;
+    return (members + (wide ? 1 : 2)) * VerticalSlashSizes.TILE * rowBytes;
   }
 
   private int heads() {

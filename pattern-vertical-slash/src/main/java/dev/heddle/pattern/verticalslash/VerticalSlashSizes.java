@@ -1,17 +1,37 @@
 package dev.heddle.pattern.verticalslash;
 
+import dev.heddle.api.BlockShape;
 import dev.heddle.api.GpuCall;
+import dev.heddle.api.GpuHead;
 import dev.heddle.api.GpuSequence;
 import dev.heddle.api.Options;
 import java.util.function.ToIntFunction;
 
-/** How large the device arrays of one call are, in elements. */
-record VerticalSlashSizes(GpuCall call) {
-  /** Keys of which one thread block scores the probes. */
-  static final int KEYS_PER_PART = 512;
+/** How large the device arrays of one call are. */
+record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
+  /** Probes, and keys, that a warp multiplies at a time: {@code kTile} of the kernels. */
+  static final int TILE = 64;
+
+  /** Sums of which a word of bits says whether they are kept: {@code kWordKeys}. */
+  private static final int WORD_KEYS = 32;
+
+  /** {@code kFirstDigits} and {@code kPartSums} of selection.cuh. */
+  private static final int FIRST_DIGITS = 1 << 13;
+
+  private static final int PART_SUMS = 16_384;
+
+  private static final int LEAST_CHUNK_KEYS = 256;
+  private static final int MOST_CHUNK_KEYS = 1024;
+
+  /** Offsets are taken to lie in runs of at least this many when memory is estimated. */
+  private static final int USUAL_RUN = 64;
 
   private static final int PAIR_BYTES = 8;
   private static final int QUADRUPLE_BYTES = 16;
+
+  VerticalSlashSizes(GpuCall call) {
+    this(call, ProbeTeams.of(call));
+  }
 
   int units() {
     return call.layer().sequences().size() * call.heads().size();
@@ -21,12 +41,22 @@ record VerticalSlashSizes(GpuCall call) {
     return call.layer().mostQueryBlocks();
   }
 
-  int mostKeyTokens() {
-    return call.layer().mostKeyTokens();
+  /**
+   * Keys of which one thread block scores the probes: few enough that short prompts keep all
+   * multiprocessors busy.
+   */
+  int chunkKeys() {
+    int share = Integer.highestOneBit(call.layer().mostKeyTokens() / TILE);
+    return Math.clamp(share, LEAST_CHUNK_KEYS, MOST_CHUNK_KEYS);
   }
 
-  int keyParts() {
-    return Math.ceilDiv(mostKeyTokens(), KEYS_PER_PART);
+  int chunks() {
+    return Math.ceilDiv(call.layer().mostKeyTokens(), chunkKeys());
+  }
+
+  /** Sums that a unit has: one for each key, rounded up to whole chunks. */
+  int sumLength() {
+    return Math.multiplyExact(chunks(), chunkKeys());
   }
 
   int mostProbes() {
@@ -36,29 +66,28 @@ record VerticalSlashSizes(GpuCall call) {
   }
 
   int mostVerticals() {
-    return most(options ->
-        kept(options.get(VerticalSlashPattern.VERTICALS), options.get(VerticalSlashPattern.SINK)));
+    return most(VerticalSlashSizes::verticals, call.layer().mostKeyTokens());
   }
 
   int mostSlashes() {
-    return most(options ->
-        kept(options.get(VerticalSlashPattern.SLASHES), options.get(VerticalSlashPattern.LOCAL)));
+    return most(VerticalSlashSizes::slashes, call.layer().mostKeyTokens());
   }
 
-  long columnSumsBytes() {
-    return (long) units() * mostKeyTokens() * Float.BYTES;
+  /** Of the sums by column, and of those by offset. */
+  long sumsBytes() {
+    return (long) units() * sumLength() * Float.BYTES;
   }
 
-  long offsetSumsBytes() {
-    return columnSumsBytes();
+  long overhangsBytes() {
+    return (long) units() * chunks() * TILE * Float.BYTES;
   }
 
   long partialsBytes() {
-    return (long) units() * mostProbes() * keyParts() * PAIR_BYTES;
+    return (long) units() * TILE * chunks() * PAIR_BYTES;
   }
 
   long statisticsBytes() {
-    return (long) units() * mostProbes() * PAIR_BYTES;
+    return (long) units() * TILE * PAIR_BYTES;
   }
 
   long columnsBytes() {
@@ -69,10 +98,27 @@ record VerticalSlashSizes(GpuCall call) {
     return (long) units() * mostSlashes() * Integer.BYTES;
   }
 
-  long columnRunsBytes() {
-    return (long) units() * mostVerticals() * PAIR_BYTES;
+  /** Of both lists of sums. */
+  long wordsBytes() {
+    return 2L * units() * (sumLength() / WORD_KEYS + 2) * PAIR_BYTES;
   }
 
+  /** Of both lists of sums. */
+  long digitCountsBytes() {
+    return 2L * units() * FIRST_DIGITS * Integer.BYTES;
+  }
+
+  /** Parts of a list of sums that a thread block reads each. */
+  int sumParts() {
+    return Math.ceilDiv(call.layer().mostKeyTokens(), PART_SUMS);
+  }
+
+  long longRunsBytes() {
+    int longRun = call.layer().blocks().keyColumns() / 2;
+    return (long) units() * (mostVerticals() / longRun + 1) * PAIR_BYTES;
+  }
+
+  /** Of the runs in full query blocks, and of those in the last one. */
   long offsetRunsBytes() {
     return (long) units() * mostSlashes() * PAIR_BYTES;
   }
@@ -85,33 +131,87 @@ record VerticalSlashSizes(GpuCall call) {
     return (call.indexRows() + 1) * Long.BYTES;
   }
 
-  /**
-   * All of the above, and lists of which the length is known only when they have been counted: here
-   * as if every row listed every block before it, and a column for each vertical.
-   */
+  static long totalsBytes() {
+    return 2 * Long.BYTES;
+  }
+
+  /** All of the above, and the lists of the rows as long as they usually are at most. */
   long estimatedBytes() {
-    long lists = 0;
-    for (GpuSequence sequence : call.layer().sequences()) {
-      long rows =
-          (long) call.heads().size() * call.layer().blocks().queryBlocks(sequence.queryTokens());
-      long meanVisible = sequence.keyTokens() - sequence.queryTokens() / 2L;
-      lists += rows * (meanVisible / call.layer().blocks().keyColumns() + 1L + mostVerticals());
-    }
-    return columnSumsBytes()
-        + offsetSumsBytes()
+    return teams.bytes()
+        + 2 * sumsBytes()
+        + overhangsBytes()
         + partialsBytes()
         + statisticsBytes()
         + columnsBytes()
         + offsetsBytes()
-        + columnRunsBytes()
+        + wordsBytes()
+        + digitCountsBytes()
+        + longRunsBytes()
         + 2 * offsetRunsBytes()
         + runCountsBytes()
         + 2 * rowOffsetsBytes()
-        + lists * Integer.BYTES;
+        + totalsBytes()
+        + listEntries() * Integer.BYTES;
   }
 
-  private int kept(int count, int forced) {
-    return Math.clamp(Math.max(count, forced), 1, mostKeyTokens());
+  /**
+   * Entries of all rows. For blocks this is a bound: an offset alone makes a full query block read
+   * 128 keys, two blocks, and neighbouring offsets together no more; and no row has more blocks
+   * than fit before its end. For columns there is none worth having: up to 31 keys behind the last
+   * block of each run of offsets are listed one by one, and how many runs there are is known once
+   * the scores are. So runs are taken to have {@link #USUAL_RUN} offsets. The lists are allocated
+   * at their true length, once that has been counted: what does not fit is noticed there.
+   */
+  long listEntries() {
+    BlockShape blocks = call.layer().blocks();
+    long entries = 0;
+    for (GpuHead head : call.heads()) {
+      long verticals = verticals(head.options());
+      long slashes = slashes(head.options());
+      long mostColumns = verticals + (slashes / USUAL_RUN + 1) * (blocks.keyColumns() / 2 - 1L);
+      long perOffset = 2L * blocks.queryRows() / blocks.keyColumns();
+      long mostBlocks = slashes * perOffset + 2 * verticals / blocks.keyColumns() + 2;
+      for (GpuSequence sequence : call.layer().sequences()) {
+        long rows = blocks.queryBlocks(sequence.queryTokens());
+        // Visible keys grow evenly from the first row to the last one.
+        long most = sequence.keyTokens();
+        long least = most - sequence.queryTokens();
+        entries +=
+            rows
+                * (meanOfLesser(least, most, mostColumns)
+                    + meanOfLesser(
+                        least / blocks.keyColumns() + 2,
+                        most / blocks.keyColumns() + 2,
+                        mostBlocks));
+      }
+    }
+    return entries;
+  }
+
+  /** The mean of min(x, limit), rounded up, for x from {@code least} to {@code most}. */
+  private static long meanOfLesser(long least, long most, long limit) {
+    if (limit >= most) {
+      return (least + most + 1) / 2;
+    }
+    if (limit <= least) {
+      return limit;
+    }
+    double below = (double) (limit - least) * (least + limit) / 2;
+    return (long) Math.ceil((below + (double) (most - limit) * limit) / (most - least));
+  }
+
+  private static int verticals(Options options) {
+    return Math.max(
+        options.get(VerticalSlashPattern.VERTICALS), options.get(VerticalSlashPattern.SINK));
+  }
+
+  private static int slashes(Options options) {
+    return Math.max(
+        options.get(VerticalSlashPattern.SLASHES), options.get(VerticalSlashPattern.LOCAL));
+  }
+
+  private int most(ToIntFunction<Options> size, int limit) {
+    return Math.clamp(most(size), 1, limit);
   }
 
   private int most(ToIntFunction<Options> size) {

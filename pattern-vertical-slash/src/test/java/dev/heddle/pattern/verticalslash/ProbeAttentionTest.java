@@ -91,4 +91,15 @@ class ProbeAttentionTest {
     float[] nothing = {Float.NaN, Float.NaN};
     assertThat(Softmax.exponentiate(nothing, 2)).isEqualTo(2);
   }
+
+  @Test
+  void weightsAddUpToOneAndAreBoundedBelow() {
+    float[] weights = {3, 3, 3, -57.5f, -100, Float.NaN, 5};
+    Softmax.weigh(weights, 6);
+    assertThat((double) weights[0]).isCloseTo(1 / 3.0, within(1e-6));
+    assertThat((double) weights[3] / Softmax.LEAST_WEIGHT).isEqualTo(1);
+    assertThat(weights[4]).isEqualTo(weights[5]).isEqualTo(Softmax.LEAST_WEIGHT);
+    assertThat((double) Softmax.LEAST_WEIGHT).isCloseTo(Math.exp(-60), within(1e-33));
+    assertThat(weights[6]).isEqualTo(5);
+  }
 }
