@@ -5,6 +5,7 @@ import dev.heddle.api.ElementType;
 import dev.heddle.api.HeadMatrix;
 import dev.heddle.kernels.AttentionCall;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
@@ -30,9 +31,11 @@ final class RowOracle {
    * @param logSumExp in float64
    * @param plain the output of the plain computation
    * @param magnitude the greatest Σ|q·k| of a score, in units of the score
+   * @param greatestScore the greatest |score|
    */
   @SuppressWarnings("ArrayRecordComponent") // passed on, and never compared
-  record Row(double[] out, double logSumExp, float[] plain, double magnitude) {}
+  record Row(
+      double[] out, double logSumExp, float[] plain, double magnitude, double greatestScore) {}
 
   /** The row of query {@code query} of head {@code head}, reading what {@code index} lists. */
   Row row(int head, int query, BlockIndex index) {
@@ -107,7 +110,12 @@ final class RowOracle {
       for (int dim = 0; dim < headDim; dim++) {
         out[dim] /= weights;
       }
-      return new Row(out, greatest + Math.log(weights), plain(plainScores, values), magnitude);
+      return new Row(
+          out,
+          greatest + Math.log(weights),
+          plain(plainScores, values),
+          magnitude,
+          Math.max(greatest, -least(scores)));
     }
 
     private float[] plain(float[] scores, float[] values) {
@@ -136,6 +144,10 @@ final class RowOracle {
     private static float round(float value, ElementType type, MemorySegment one) {
       type.store(one, 0, value);
       return type.load(one, 0);
+    }
+
+    private static double least(double[] scores) {
+      return Arrays.stream(scores).min().orElseThrow();
     }
 
     private static double greatest(double[] scores) {

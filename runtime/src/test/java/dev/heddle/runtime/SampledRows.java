@@ -13,8 +13,9 @@ import java.util.stream.Stream;
 
 /**
  * Compares rows of a computed call with {@link RowOracle}: as a whole they may be at most twice as
- * wrong as the plain computation, and one rounding of the greatest output, for cases so small that
- * the plain one is exact by luck.
+ * wrong as the plain computation, and, for cases so small that the plain one is right by luck, by
+ * what one rounding of the greatest output and one of the greatest score (to float32; the
+ * exponential turns it into a factor) make of the greatest output.
  *
  * @param most rows of each head that are compared; the first and the last are among them
  */
@@ -24,14 +25,16 @@ record SampledRows(AttentionCall call, List<BlockIndex> indices, int most) {
    *
    * @param complaints log-sum-exps that are wrong
    */
-  private record Errors(double own, double plain, double greatest, List<String> complaints) {
-    static final Errors NONE = new Errors(0, 0, 0, List.of());
+  private record Errors(
+      double own, double plain, double greatest, double score, List<String> complaints) {
+    static final Errors NONE = new Errors(0, 0, 0, 0, List.of());
 
     Errors worse(Errors other) {
       return new Errors(
           Math.max(own, other.own),
           Math.max(plain, other.plain),
           Math.max(greatest, other.greatest),
+          Math.max(score, other.score),
           Stream.concat(complaints.stream(), other.complaints.stream()).limit(3).toList());
     }
   }
@@ -48,7 +51,8 @@ record SampledRows(AttentionCall call, List<BlockIndex> indices, int most) {
             .parallel()
             .mapToObj(head -> errors(head, seed, oracle))
             .reduce(Errors.NONE, Errors::worse);
-    double slack = RowOracle.roundoff(call.queries().type()) * worst.greatest();
+    double slack =
+        (RowOracle.roundoff(call.queries().type()) + 0x1p-24 * worst.score()) * worst.greatest();
     assertThat(worst.own())
         .as("output error of %s, where the plain computation's is %s", name, worst.plain())
         .isLessThanOrEqualTo(2 * worst.plain() + slack);
@@ -74,7 +78,8 @@ record SampledRows(AttentionCall call, List<BlockIndex> indices, int most) {
       plain = Math.max(plain, Math.abs(row.plain()[dim] - right));
       greatest = Math.max(greatest, Math.abs(right));
     }
-    return new Errors(own, plain, greatest, logSumExpComplaint(head, query, row));
+    return new Errors(
+        own, plain, greatest, row.greatestScore(), logSumExpComplaint(head, query, row));
   }
 
   /**
