@@ -77,7 +77,7 @@ class VerticalSlash:
         }  # fmt: skip
         nothing = call.empty(1, **ints)
         self.index = Index(call.offsets(), nothing, call.offsets(), nothing)
-        self.row_grid = (len(call.heads), ceil_div(call.most_query_blocks, 8), len(call.sequences))
+        self.row_grid = (ceil_div(call.most_query_blocks, 8), len(call.heads), len(call.sequences))
 
     def tile_bytes(self):
         size, dim = self.call.q.element_size(), self.call.dim

@@ -125,7 +125,7 @@ final class VerticalSlashGpuIndex {
 
   private KernelGrid rowsGrid() {
     return KernelGrid.of(
-        heads(), Math.ceilDiv(sizes.mostQueryBlocks(), ROWS_PER_BLOCK), sequences(), 256);
+        Math.ceilDiv(sizes.mostQueryBlocks(), ROWS_PER_BLOCK), heads(), sequences(), 256);
   }
 
   /** Shared memory holds the probes of each member, and a tile of keys for each part. */
