@@ -38,10 +38,10 @@ import picocli.CommandLine.Option;
       "Q and K are made from the seed with the structure of trained heads, because random numbers"
           + " have none: in three quarters of the dims a constant vector under rotary position"
           + " embedding (base 500000), most of it in slow pairs, so that scores depend on the offset"
-          + " and make a band of slash lines at offset 0 (score 9) and another at an eighth to a half"
-          + " of the prompt (score 6.3); in the other dims a direction that queries look along and one"
-          + " key in 32 carries (score 6.2 to 7.7; the first 4 keys always), which makes vertical"
-          + " lines; and normal noise of deviation 0.3 on every number. Each query head has its own"
+          + " and make a band of slash lines at offset 0 (score 10) and another at an eighth to a half"
+          + " of the prompt (score 7); in the other dims a direction that queries look along and one"
+          + " key in 32 carries (score 6.2 to 7.5; the first 4 keys always), which makes vertical"
+          + " lines; and normal noise of deviation 0.2 on every number. Each query head has its own"
           + " second band and its own ranking of the planted keys. V is normal noise."
     })
 final class BenchAttentionCommand extends HeddleCommand {

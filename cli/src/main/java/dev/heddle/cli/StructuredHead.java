@@ -19,7 +19,7 @@ final class StructuredHead {
   static final double ROTARY_BASE = 500_000;
 
   /** Score at offset 0. */
-  static final double NEAR_SCORE = 9;
+  static final double NEAR_SCORE = 10;
 
   /** The second band's score, as a share of the first's. */
   static final double FAR_SHARE = 0.7;
@@ -31,13 +31,13 @@ final class StructuredHead {
   static final int SINK_TOKENS = 4;
 
   static final double LEAST_PLANTED_SCORE = 6.2;
-  static final double GREATEST_PLANTED_SCORE = 7.7;
+  static final double GREATEST_PLANTED_SCORE = 7.5;
 
   /** Directions lie within this of their middle, in radians: 15 degrees. */
   static final double SPREAD = Math.PI / 12;
 
   /** Exponent of the lengths of {@code a} over the pairs: 0 would make all pairs equal. */
-  private static final double SLOWNESS = 4;
+  private static final double SLOWNESS = 6;
 
   private final long seed;
   private final int headDim;

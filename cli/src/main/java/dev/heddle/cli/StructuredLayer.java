@@ -24,7 +24,7 @@ import java.util.stream.IntStream;
  */
 record StructuredLayer(HeadTensor queries, HeadTensor keys, HeadTensor values) {
   /** Standard deviation of the noise on each number of Q and K. */
-  static final float NOISE = 0.3f;
+  static final float NOISE = 0.2f;
 
   private static final int HEAD_DIM_STEP = 8;
   private static final int ROWS_PER_TASK = 256;
