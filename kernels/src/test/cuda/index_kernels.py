@@ -56,7 +56,7 @@ class VerticalSlash:
         self.probes = max(min(o[2], call.most_queries) for o in options)
         self.verticals = max(1, max(min(max(o[0], o[3]), keys) for o in options))
         self.slashes = max(1, max(min(max(o[1], o[4]), keys) for o in options))
-        self.chunk_keys = max(256, min(1024, 1 << max(0, keys // 64).bit_length() - 1)) if keys >= 64 else 256
+        self.chunk_keys = max(256, min(512, 1 << (keys // 64).bit_length() >> 1))
         self.chunks = ceil_div(keys, self.chunk_keys)
         self.sum_length = self.chunks * self.chunk_keys
         ints = dict(dtype=torch.int32)
@@ -77,7 +77,7 @@ class VerticalSlash:
         }  # fmt: skip
         nothing = call.empty(1, **ints)
         self.index = Index(call.offsets(), nothing, call.offsets(), nothing)
-        self.row_grid = (len(call.heads), ceil_div(call.most_query_blocks, 8), len(call.sequences))
+        self.row_grid = (ceil_div(call.most_query_blocks, 8), len(call.heads), len(call.sequences))
 
     def tile_bytes(self):
         size, dim = self.call.q.element_size(), self.call.dim
@@ -117,8 +117,9 @@ class VerticalSlash:
         if groups > 1:
             self.scratch["offset_sums"].zero_()
         suffix = f"{call.name}_{call.dim}"
-        shared = self.tile_bytes() * (self.members + (1 if call.q.element_size() == 4 else 2))
-        grid, block = (self.team_count, self.chunks, 1), (32 * self.members, 1, 1)
+        parts = 1 if call.q.element_size() == 4 else 2
+        shared = self.tile_bytes() * (self.members + parts)
+        grid, block = (self.team_count, ceil_div(self.chunks, parts), 1), (32 * self.members * parts, 1, 1)
         for behind in range((groups - 1) * self.GROUP, -1, -self.GROUP):
             self.launch(f"probe_statistics_{suffix}", grid, block, shared, behind)
             self.launch("combine_statistics", (len(call.heads), 8, len(call.sequences)), (256, 1, 1), 0, behind)

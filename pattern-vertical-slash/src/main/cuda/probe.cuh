@@ -10,11 +10,13 @@
 // and read them. As on the host, NaN counts as the lowest score and infinities as the greatest finite
 // ones. Everything is added in an order of its own, so that results are the same on every run.
 //
-// The heads of a team share each tile of keys in shared memory; a warp has one head's 64 probes. Scores
-// are kept times log2(e), for exp2.
+// The heads of a team share each tile of keys in shared memory; a warp has one head's 64 probes. The
+// thread block has two parts (float32: one), each with a chunk of keys; they take turns at the tensor
+// cores, so that one multiplies while the other works on its scores. Scores are kept times log2(e), for
+// exp2.
 //
-// Grid: (teams, chunks of keys). Block: 32 times the members of the largest team. Dynamic shared
-// memory: a tile for each member, and ProbeShape::kStages tiles of keys.
+// Grid: (teams, chunks of keys / ProbeShape::kParts rounded up). Block: 32 * kParts * members of the
+// largest team. Dynamic shared memory: a tile for each member, and one of keys for each part.
 #pragma once
 
 #include "heddle/online_softmax.cuh"
@@ -26,6 +28,8 @@ using heddle::AttentionParams;
 using heddle::Sequence;
 using heddle::exp2Fast;
 
+constexpr int kTurnBarrier = 1;  // and the next number, for the second part
+constexpr int kPartBarrier = 3;  // likewise
 constexpr float kLeastWeight = 8.756510763e-27f;  // exp(-60)
 constexpr float kGreatest = 1.329227996e36f;      // 2^120: what stands for an infinite score
 constexpr float kNothing = -2 * kGreatest;        // below every score
@@ -90,7 +94,16 @@ struct Diagonals {
   }
 };
 
-// One thread block's chunk of keys, with one group of the probes of one team.
+__device__ inline void waitAtBarrier(int number, int threads) {
+  asm volatile("bar.sync %0, %1;" ::"r"(number), "r"(threads) : "memory");
+}
+
+// Counts as having come to a barrier at which other threads wait.
+__device__ inline void passBarrier(int number, int threads) {
+  asm volatile("bar.arrive %0, %1;" ::"r"(number), "r"(threads) : "memory");
+}
+
+// One part's chunk of keys, with one group of the probes of one team.
 template <class Element, int HeadDim>
 struct Probe {
   using Shape = ProbeShape<Element, HeadDim>;
@@ -98,8 +111,12 @@ struct Probe {
   const VerticalSlashParams& params;
   unsigned char* memory;
   Sequence sequence;
-  int64_t unit;  // of this thread's warp
-  int probes;    // of this thread's warp in the group; not positive if it has none
+  int members;   // of the largest team: warps of a part
+  int part;      // of this thread's warp
+  int member;    // likewise
+  int64_t unit;  // likewise
+  int probes;    // likewise, in the group; not positive if it has none
+  int chunk;
   int firstKey;
   int endKey;
   float factor;  // score times log2(e) = product times factor
@@ -111,49 +128,65 @@ struct Probe {
     const AttentionParams& attention = params.attention;
     const ProbeTeam& team = params.teams[blockIdx.x];
     sequence = attention.sequences[team.sequence];
-    const int member = threadIdx.x / 32;
+    members = blockDim.x / (32 * Shape::kParts);
+    part = threadIdx.x / (32 * members);
+    member = threadIdx.x / 32 - part * members;
     const int slot = team.slots[min(member, team.members - 1)];
     unit = params.unit(team.sequence, slot);
     probes = member < team.members
                  ? Options(attention, slot).probesOfGroup(sequence, params.behind)
                  : 0;
-    firstKey = blockIdx.y * params.chunkKeys;
+    chunk = blockIdx.y * Shape::kParts + part;
+    firstKey = chunk * params.chunkKeys;
     endKey = min(firstKey + params.chunkKeys, sequence.keyTokens);
+    probes = firstKey < endKey ? probes : 0;
     factor = attention.softmaxScale * heddle::kLog2E;
     keys = HeadRows::of<Element>(attention.keys, attention.heads[slot] / attention.groupSize,
                                  attention.keyHeadStride, sequence.firstKey, attention.keyTokenStride);
   }
 
+  // Whether the first part of this thread block has keys.
+  __device__ bool isEmpty() const {
+    return blockIdx.y * Shape::kParts * params.chunkKeys >= sequence.keyTokens;
+  }
+
   // Calls use(first key of the tile, its scores) for each tile of the chunk, in the warps that have
-  // probes. The copy of the next tile runs meanwhile where there is memory for it.
+  // probes. The copy of the next tile runs meanwhile.
   template <class Use>
   __device__ void forTiles(Use use) const {
-    const int lastStage = Shape::kStages - 1;
-    const int members = blockDim.x / 32;
-    unsigned char* const stages = memory + members * Shape::kTileBytes;
-    unsigned char* const own = memory + threadIdx.x / 32 * Shape::kTileBytes;
+    unsigned char* const keyTile = memory + (members + part) * Shape::kTileBytes;
+    const int threads = 32 * members;
+    // Warps of both parts share a scheduler, and so need turns, if a part has a multiple of 4.
+    const bool takesTurns = Shape::kParts == 2 && members == 4;
+    const int firstOfBlock = firstKey - part * params.chunkKeys;
+    const int steps =
+        (min(params.chunkKeys, sequence.keyTokens - firstOfBlock) + kTile - 1) / kTile;
     Scores scores;
-    int stage = 0;
     loadQueries();
-    loadKeys(stages, firstKey);
-    for (int tile = firstKey; tile < endKey; tile += kTile) {
+    loadKeys(keyTile, firstKey);
+    heddle::waitForCopies();
+    __syncthreads();
+    if (takesTurns && part == 1) {
+      passBarrier(kTurnBarrier, 2 * threads);
+    }
+    for (int step = 0; step < steps; step++) {
+      const int tile = firstKey + step * kTile;
       heddle::waitForCopies();
-      __syncthreads();
-      unsigned char* const current = stages + stage * Shape::kTileBytes;
-      stage = lastStage - stage;
-      if (lastStage > 0 && tile + kTile < endKey) {
-        loadKeys(stages + stage * Shape::kTileBytes, tile + kTile);
+      waitAtBarrier(kPartBarrier + part, threads);
+      if (takesTurns) {
+        waitAtBarrier(kTurnBarrier + part, 2 * threads);
       }
       if (probes > 0) {
-        multiply<Element, HeadDim>(scores, own, current);
+        multiply<Element, HeadDim>(scores, memory + member * Shape::kTileBytes, keyTile);
       }
-      if (lastStage == 0) {
-        __syncthreads();
-        if (tile + kTile < endKey) {
-          loadKeys(stages, tile + kTile);
-        }
+      if (takesTurns && (part == 0 || step + 1 < steps)) {
+        passBarrier(kTurnBarrier + 1 - part, 2 * threads);
       }
-      if (probes > 0) {
+      waitAtBarrier(kPartBarrier + part, threads);
+      if (step + 1 < steps) {
+        loadKeys(keyTile, tile + kTile);
+      }
+      if (probes > 0 && tile < endKey) {
         use(tile, scores);
       }
     }
@@ -161,7 +194,8 @@ struct Probe {
   }
 
   __device__ void loadKeys(unsigned char* target, int first) const {
-    loadRows<Element, HeadDim>(target, keys, first, first, endKey, params.attention.headDim, rowOfKey);
+    loadRows<Element, HeadDim>(target, keys, first, first, endKey, params.attention.headDim,
+                               threadIdx.x - 32 * members * part, 32 * members, rowOfKey);
   }
 
   // All threads of the block copy the probes of one member after the other.
@@ -169,14 +203,14 @@ struct Probe {
     const AttentionParams& attention = params.attention;
     const ProbeTeam& team = params.teams[blockIdx.x];
     const int end = sequence.queryTokens - params.behind;
-    for (int member = 0; member < team.members; member++) {
-      const int slot = team.slots[member];
+    for (int i = 0; i < team.members; i++) {
+      const int slot = team.slots[i];
       const HeadRows rows = HeadRows::of<Element>(attention.queries, attention.heads[slot],
                                                   attention.queryHeadStride, sequence.firstQuery,
                                                   attention.queryTokenStride);
       const int count = Options(attention, slot).probesOfGroup(sequence, params.behind);
-      loadRows<Element, HeadDim>(memory + member * Shape::kTileBytes, rows, end - kTile, end - count,
-                                 end, attention.headDim, rowOfProbe);
+      loadRows<Element, HeadDim>(memory + i * Shape::kTileBytes, rows, end - kTile, end - count, end,
+                                 attention.headDim, threadIdx.x, blockDim.x, rowOfProbe);
     }
   }
 
@@ -230,7 +264,7 @@ struct Probe {
       }
       if (lane / 4 == i / 2) {
         const int probe = lane % 4 * 16 + i;
-        params.partials[(unit * kTile + probe) * params.chunks() + blockIdx.y] = {all, sum[i]};
+        params.partials[(unit * kTile + probe) * params.chunks() + chunk] = {all, sum[i]};
       }
     }
   }
@@ -311,8 +345,8 @@ struct Probe {
     });
     if (probes > 0) {
       const float nothing[24] = {};
-      const int64_t chunk = unit * params.chunks() + blockIdx.y;
-      reinterpret_cast<float2*>(params.overhangs + chunk * kTile)[lane] = diagonals.add(nothing);
+      float* overhang = params.overhangs + (unit * params.chunks() + chunk) * kTile;
+      reinterpret_cast<float2*>(overhang)[lane] = diagonals.add(nothing);
     }
   }
 
@@ -344,7 +378,7 @@ struct Probe {
   }
 
   __device__ bool isFirstGroup() const {
-    const int slot = params.teams[blockIdx.x].slots[threadIdx.x / 32];
+    const int slot = params.teams[blockIdx.x].slots[member];
     return Options(params.attention, slot).probesOfGroup(sequence, params.behind + kTile) <= 0;
   }
 };

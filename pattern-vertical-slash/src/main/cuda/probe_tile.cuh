@@ -29,9 +29,9 @@ struct ProbeShape {
   static constexpr bool kFloat = sizeof(Element) == 4;
   static constexpr int kRowBytes = (kFloat ? HeadDim + 4 : HeadDim) * int(sizeof(Element));
   static constexpr int kTileBytes = kTile * kRowBytes;
-  static constexpr int kStages = kFloat ? 1 : 2;  // tiles of keys: behind those of the team's probes
+  static constexpr int kParts = kFloat ? 1 : 2;  // of a thread block, each with a tile of keys in memory
   static constexpr int kTeam = kFloat ? (HeadDim <= 128 ? 2 : 1) : (HeadDim <= 128 ? 4 : 2);
-  static constexpr int kThreads = 32 * kTeam;
+  static constexpr int kThreads = 32 * kTeam * kParts;
 
   __device__ static uint32_t offset(int row, int chunk) {
     if constexpr (kFloat) {
@@ -43,25 +43,26 @@ struct ProbeShape {
 };
 
 // Starts the copy of 64 rows to shared memory, row `first + i` to the place rowOf(i); what is not among
-// the rows first to end - 1, or beyond headDim, becomes zero. All threads of the block share the work.
+// the rows begin to end - 1, or beyond headDim, becomes zero. This is thread `thread` of the `threads`
+// that share the work, a multiple of 32.
 template <class Element, int HeadDim, class RowOf>
 __device__ inline void loadRows(unsigned char* target, const HeadRows& source, int first, int begin,
-                                int end, int headDim, RowOf rowOf) {
+                                int end, int headDim, int thread, int threads, RowOf rowOf) {
   using Shape = ProbeShape<Element, HeadDim>;
   constexpr int kChunks = HeadDim * int(sizeof(Element)) / 16;
   constexpr int kLanes = kChunks <= 8 ? 8 : kChunks <= 16 ? 16 : 32;  // that share a row
   constexpr int kPerChunk = 16 / int(sizeof(Element));
   const uint32_t base = heddle::sharedAddress(target);
-  const int rowsAtOnce = blockDim.x / kLanes;
+  const int rowsAtOnce = threads / kLanes;
 #pragma unroll
   for (int firstChunk = 0; firstChunk < kChunks; firstChunk += kLanes) {
-    const int chunk = firstChunk + threadIdx.x % kLanes;
+    const int chunk = firstChunk + thread % kLanes;
     if (chunk >= kChunks) {
       return;
     }
     const bool inRow = chunk * kPerChunk < headDim;
 #pragma unroll 4
-    for (int row = threadIdx.x / kLanes; row < kTile; row += rowsAtOnce) {
+    for (int row = thread / kLanes; row < kTile; row += rowsAtOnce) {
       const bool valid = inRow && first + row >= begin && first + row < end;
       heddle::copyChunk(base + Shape::offset(rowOf(row), chunk),
                         source.row(valid ? first + row : 0) + (valid ? chunk * 16 : 0), valid);

@@ -1,6 +1,7 @@
 // Counts and writes the rows of a Vertical-Slash index.
 //
-// Grid: (head slots, query blocks / 8 rounded up, sequences). Block: 256, a warp per row.
+// Grid: (query blocks / 8 rounded up, head slots, sequences): what runs at the same time reads the lists
+// of few heads. Block: 256, a warp per row.
 #pragma once
 
 #include "row_pieces.cuh"
@@ -11,8 +12,8 @@ namespace vertical_slash {
 template <class Use>
 __device__ inline void forRow(const VerticalSlashParams& params, int queryBlock, Use use) {
   const Sequence sequence = params.attention.sequences[blockIdx.z];
-  const int64_t unit = params.unit(blockIdx.z, blockIdx.x);
-  const bool all = Options(params.attention, blockIdx.x).keepsAll(sequence.keyTokens);
+  const int64_t unit = params.unit(blockIdx.z, blockIdx.y);
+  const bool all = Options(params.attention, blockIdx.y).keepsAll(sequence.keyTokens);
   const RowRanges ranges(params, sequence, unit, queryBlock, all);
   const KeptColumns kept = {all ? nullptr : params.wordsOf(unit, false)};
   use(ranges, kept, params.columns + unit * params.mostVerticals);
@@ -25,7 +26,7 @@ __device__ inline bool hasRow(const VerticalSlashParams& params, int queryBlock)
 // offsets[row + 1] = entries of the row.
 __device__ inline void countRow(const VerticalSlashParams& params) {
   const heddle::AttentionParams& attention = params.attention;
-  const int queryBlock = blockIdx.y * 8 + threadIdx.x / 32;
+  const int queryBlock = blockIdx.x * 8 + threadIdx.x / 32;
   if (queryBlock >= attention.mostQueryBlocks) {
     return;
   }
@@ -42,7 +43,7 @@ __device__ inline void countRow(const VerticalSlashParams& params) {
     columns = __reduce_add_sync(~0u, columns);
   }
   if (threadIdx.x % 32 == 0) {
-    const int64_t row = heddle::indexRow(attention, blockIdx.z, blockIdx.x, queryBlock);
+    const int64_t row = heddle::indexRow(attention, blockIdx.z, blockIdx.y, queryBlock);
     attention.blockOffsets[row + 1] = blocks;
     attention.columnOffsets[row + 1] = columns;
   }
@@ -121,11 +122,11 @@ __device__ inline void writeColumns(const RowPiece& piece, const LaneEntries& en
 // Writes the entries of the row.
 __device__ inline void emitRow(const VerticalSlashParams& params) {
   const heddle::AttentionParams& attention = params.attention;
-  const int queryBlock = blockIdx.y * 8 + threadIdx.x / 32;
+  const int queryBlock = blockIdx.x * 8 + threadIdx.x / 32;
   if (!hasRow(params, queryBlock)) {
     return;
   }
-  const int64_t row = heddle::indexRow(attention, blockIdx.z, blockIdx.x, queryBlock);
+  const int64_t row = heddle::indexRow(attention, blockIdx.z, blockIdx.y, queryBlock);
   int32_t* blockStarts = attention.blockStarts + attention.blockOffsets[row];
   int32_t* columns = attention.columns + attention.columnOffsets[row];
   forRow(params, queryBlock,

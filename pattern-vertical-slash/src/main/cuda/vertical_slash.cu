@@ -17,19 +17,19 @@ using vertical_slash::VerticalSlashParams;
 
 #define PROBE_KERNELS(type, Element, dim)                                                          \
   extern "C" __global__ void                                                                       \
-  __launch_bounds__(vertical_slash::ProbeShape<Element, dim>::kThreads, 2)                         \
+  __launch_bounds__(vertical_slash::ProbeShape<Element, dim>::kThreads, 1)                         \
       heddle_vertical_slash_probe_statistics_##type##_##dim(                                       \
           const __grid_constant__ VerticalSlashParams p) {                                         \
     const vertical_slash::Probe<Element, dim> probe(p, heddle::sharedMemory);                      \
-    if (probe.firstKey < probe.endKey) {                                                           \
+    if (!probe.isEmpty()) {                                                                        \
       probe.findStatistics();                                                                      \
     }                                                                                              \
   }                                                                                                \
   extern "C" __global__ void                                                                       \
-  __launch_bounds__(vertical_slash::ProbeShape<Element, dim>::kThreads, 2)                         \
+  __launch_bounds__(vertical_slash::ProbeShape<Element, dim>::kThreads, 1)                         \
       heddle_vertical_slash_probe_sums_##type##_##dim(const __grid_constant__ VerticalSlashParams p) { \
     const vertical_slash::Probe<Element, dim> probe(p, heddle::sharedMemory);                      \
-    if (probe.firstKey < probe.endKey) {                                                           \
+    if (!probe.isEmpty()) {                                                                        \
       probe.addWeights();                                                                          \
     }                                                                                              \
   }

@@ -41,7 +41,7 @@ struct VerticalSlashParams {
   int64_t* totals;      // entries of all rows: blocks, columns
   uint32_t* digitCounts;  // [unit][columns, offsets][8192]: sums by their first digits; zero at first
   int32_t sumLength;    // the most keys of any sequence, rounded up to whole chunks
-  int32_t chunkKeys;    // keys that a thread block probes, a multiple of 64
+  int32_t chunkKeys;    // keys that a part of a thread block probes, a multiple of 64
   int32_t behind;       // probes behind the group that is at work, a multiple of 64
   int32_t mostVerticals;
   int32_t mostSlashes;

@@ -25,8 +25,10 @@ struct HopperShape {
 
   // One warpgroup brings tiles in, two compute 64 rows each.
   static constexpr int kThreads = 384;
-  static constexpr int kProducerRegisters = kHeadDim > 128 ? 80 : 88;
+  static constexpr int kProducerRegisters = kHeadDim > 128 ? 72 : 88;
   static constexpr int kConsumerRegisters = kHeadDim > 128 ? 216 : 208;
+  // A thread block starts with 168 registers a thread: who asks for more than all of them waits for ever.
+  static_assert(kProducerRegisters + 2 * kConsumerRegisters <= 3 * 168);
 
   // A tile of keys is made of parts of 64: blocks, or columns, in any mixture.
   static constexpr int kPartKeys = 64;

@@ -88,6 +88,22 @@ public final class Backends {
     return wanted;
   }
 
+  /**
+   * What {@link #open} passes over although a user of this machine would expect it to run: with
+   * {@link #AUTO} the backends that are preferred to the one that is chosen and cannot run here,
+   * each in one line with the reason and the remedy. Empty for a backend that is named.
+   */
+  public List<String> passedOver(String name) {
+    if (!name.equals(AUTO)) {
+      return List.of();
+    }
+    return providers.stream()
+        .takeWhile(provider -> provider.availability() instanceof Refused)
+        .filter(BackendProvider::isExpected)
+        .map(provider -> describe(provider.name(), (Refused) provider.availability()))
+        .toList();
+  }
+
   private List<BackendProvider> withMatrixProducts() {
     return providers.stream().filter(BackendProvider::hasMatrixProducts).toList();
   }

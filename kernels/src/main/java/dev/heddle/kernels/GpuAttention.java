@@ -1,7 +1,9 @@
 package dev.heddle.kernels;
 
+import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
+import dev.heddle.api.ElementType;
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.GpuTensor;
 import dev.heddle.api.HeadTensor;
@@ -37,6 +39,18 @@ public interface GpuAttention {
    * @throws DeviceMemoryException if the device has not enough free memory
    */
   List<BlockIndex> indices(AttentionCall tensors, BlockShape blocks, List<HeadWork> heads);
+
+  /**
+   * Takes device memory for a layer of one sequence that is computed many times, with the scale
+   * 1/√headDim. What the memory holds is undefined until {@link GpuTensors#upload}.
+   *
+   * @param shape the sizes of the layer
+   * @param type how each element of all tensors is stored
+   * @param blocks the tile that indices are built in
+   * @throws InvalidInputException if the GPU kernels do not take the sizes
+   * @throws DeviceMemoryException if the device has not enough free memory; nothing is held then
+   */
+  GpuTensors allocate(AttentionShape shape, ElementType type, BlockShape blocks);
 
   /**
    * Queues the attention of a layer that lies in device memory. The output may be read by what the

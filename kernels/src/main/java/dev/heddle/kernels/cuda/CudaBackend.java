@@ -1,8 +1,10 @@
 package dev.heddle.kernels.cuda;
 
 import dev.heddle.api.AttentionLaunch;
+import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
+import dev.heddle.api.ElementType;
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.GpuTensor;
 import dev.heddle.api.HeadTensor;
@@ -11,6 +13,7 @@ import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.AttentionCall;
 import dev.heddle.kernels.GpuAttention;
 import dev.heddle.kernels.GpuReport;
+import dev.heddle.kernels.GpuTensors;
 import dev.heddle.kernels.HeadWork;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -62,6 +65,11 @@ final class CudaBackend implements AttentionBackend, GpuAttention {
         return layer.indices(queue, heads, device.pool());
       }
     });
+  }
+
+  @Override
+  public GpuTensors allocate(AttentionShape shape, ElementType type, BlockShape blocks) {
+    return DeviceTensors.allocate(device, shape, type, blocks);
   }
 
   @Override

@@ -34,7 +34,13 @@ record HostTransfer(WorkQueue queue) {
   /** Copies {@code host} to newly taken device memory. */
   GpuTensor upload(HeadTensor host, int headDim) {
     GpuTensor device = allocate(host, headDim);
-    Rows rows = new Rows(host, headDim);
+    upload(host, device);
+    return device;
+  }
+
+  /** Copies {@code host} to {@code device}, which is contiguous. */
+  void upload(HeadTensor host, GpuTensor device) {
+    Rows rows = new Rows(host, device.headDim());
     for (long first = 0; first < rows.count(); first += rows.perBuffer()) {
       long count = Math.min(rows.perBuffer(), rows.count() - first);
       PinnedBuffer staging = queue.nextStaging();
@@ -44,7 +50,6 @@ record HostTransfer(WorkQueue queue) {
           count * rows.deviceBytes(),
           queue.stream());
     }
-    return device;
   }
 
   /** Waits for what is queued and copies {@code device} to {@code host}. */

@@ -93,14 +93,7 @@ final class VerticalSlashGpuIndex {
     if (lastGroup > 0) {
       queue.fill(offsetSums, (byte) 0, sizes.sumsBytes());
     }
-    KernelGrid overKeys =
-        new KernelGrid(
-            sizes.teams().size(),
-            sizes.chunks(),
-            1,
-            32 * sizes.teams().mostMembers(),
-            1,
-            probeSharedBytes(layer, sizes.teams().mostMembers()));
+    KernelGrid overKeys = probeGrid(layer, sizes.teams().mostMembers());
     for (int group = lastGroup; group >= 0; group--) {
       parameters.putInt(BEHIND_AT, group * VerticalSlashSizes.TILE);
       launch(AttentionLaunch.kernel("probe_statistics", layer), overKeys);
@@ -132,15 +125,22 @@ final class VerticalSlashGpuIndex {
 
   private KernelGrid rowsGrid() {
     return KernelGrid.of(
-        heads(), Math.ceilDiv(sizes.mostQueryBlocks(), ROWS_PER_BLOCK), sequences(), 256);
+        Math.ceilDiv(sizes.mostQueryBlocks(), ROWS_PER_BLOCK), heads(), sequences(), 256);
   }
 
-  /** The probes of each member, and {@code ProbeShape::kStages} tiles of keys. */
-  private static int probeSharedBytes(GpuLayer layer, int members) {
+  /** Shared memory holds the probes of each member, and a tile of keys for each part. */
+  private KernelGrid probeGrid(GpuLayer layer, int members) {
     int headDim = AttentionLaunch.kernelHeadDim(layer);
     boolean wide = layer.queries().type() == ElementType.FLOAT32;
+    int parts = wide ? 1 : 2; // ProbeShape::kParts
     int rowBytes = wide ? (headDim + 4) * Float.BYTES : headDim * Short.BYTES;
-    return (members + (wide ? 1 : 2)) * VerticalSlashSizes.TILE * rowBytes;
+    return new KernelGrid(
+        sizes.teams().size(),
+        Math.ceilDiv(sizes.chunks(), parts),
+        1,
+        32 * members * parts,
+        1,
+        (members + parts) * VerticalSlashSizes.TILE * rowBytes);
   }
 
   private int heads() {

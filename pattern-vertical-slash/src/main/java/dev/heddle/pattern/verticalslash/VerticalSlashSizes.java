@@ -21,7 +21,7 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
   private static final int PART_SUMS = 16_384;
 
   private static final int LEAST_CHUNK_KEYS = 256;
-  private static final int MOST_CHUNK_KEYS = 1024;
+  private static final int MOST_CHUNK_KEYS = 512;
 
   /** Offsets are taken to lie in runs of at least this many when memory is estimated. */
   private static final int USUAL_RUN = 64;
@@ -42,8 +42,8 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
   }
 
   /**
-   * Keys of which one thread block scores the probes: few enough that short prompts keep all
-   * multiprocessors busy.
+   * Keys of which a part of a thread block scores the probes: few enough that short prompts keep
+   * all multiprocessors busy.
    */
   int chunkKeys() {
     int share = Integer.highestOneBit(call.layer().mostKeyTokens() / TILE);
