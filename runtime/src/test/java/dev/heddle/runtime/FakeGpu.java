@@ -1,7 +1,9 @@
 package dev.heddle.runtime;
 
+import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
+import dev.heddle.api.ElementType;
 import dev.heddle.api.GpuCall;
 import dev.heddle.api.GpuHead;
 import dev.heddle.api.GpuIndex;
@@ -21,6 +23,7 @@ import dev.heddle.kernels.BackendProvider;
 import dev.heddle.kernels.Backends;
 import dev.heddle.kernels.GpuAttention;
 import dev.heddle.kernels.GpuReport;
+import dev.heddle.kernels.GpuTensors;
 import dev.heddle.kernels.HeadWork;
 import dev.heddle.kernels.MatrixProducts;
 import java.lang.foreign.Arena;
@@ -93,6 +96,11 @@ final class FakeGpu implements BackendProvider, AttentionBackend, GpuAttention {
 
   @Override
   public List<BlockIndex> indices(AttentionCall tensors, BlockShape blocks, List<HeadWork> heads) {
+    throw new UnsupportedOperationException("prefill alone is tested");
+  }
+
+  @Override
+  public GpuTensors allocate(AttentionShape shape, ElementType type, BlockShape blocks) {
     throw new UnsupportedOperationException("prefill alone is tested");
   }
 
