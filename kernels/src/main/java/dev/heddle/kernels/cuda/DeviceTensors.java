@@ -47,7 +47,14 @@ final class DeviceTensors implements GpuTensors {
             throw new DeviceMemoryException(sizes.describe(), sizes.bytes(), free);
           }
           long taken = device.pool().allocate(sizes.bytes(), lane.stream());
-          lane.await(); // from here on every stream may use it
+          try {
+            lane.await(); // from here on every stream may use it
+          } catch (RuntimeException failure) {
+            Releases held = new Releases();
+            held.add(() -> device.pool().free(taken, lane.stream()));
+            held.closeAfter(failure);
+            throw failure;
+          }
           return taken;
         });
     return new DeviceTensors(device, shape, sizes.layer(address, blocks));
