@@ -139,6 +139,11 @@ final class FakeGpu implements BackendProvider, AttentionBackend, GpuAttention {
   @Override
   public void close() {}
 
+  @Override
+  public GpuTensors allocate(AttentionShape shape, ElementType type, BlockShape blocks) {
+    throw new UnsupportedOperationException("nothing here measures");
+  }
+
   /** Nothing can be queued. */
   private static final class NoQueue implements GpuQueue {
     @Override
