@@ -100,11 +100,6 @@ final class FakeGpu implements BackendProvider, AttentionBackend, GpuAttention {
   }
 
   @Override
-  public GpuTensors allocate(AttentionShape shape, ElementType type, BlockShape blocks) {
-    throw new UnsupportedOperationException("prefill alone is tested");
-  }
-
-  @Override
   public void attend(GpuLayer layer, List<HeadWork> heads, long stream) {
     for (int head = 0; head < heads.size(); head++) {
       if (heads.get(head) instanceof HeadWork.OnDevice(var kernels, Options options)) {
