@@ -57,7 +57,7 @@ tests() {
 status=0
 chosen=$*
 tests kernels CudaAttentionTest PortableKernelsTest CudaFaultTest
-tests runtime GpuCoverageTest GpuDeviceMemoryTest GpuFaultTest GpuMemoryTest GpuLongTest
+tests runtime GpuCoverageTest GpuDeviceMemoryTest GpuFaultTest GpuMemoryTest GpuNotFiniteTest GpuLongTest
 tests runtime GpuSoakTest
 # These end with a device that is lost to their process.
 tests kernels CudaLostDeviceTest

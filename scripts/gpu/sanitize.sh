@@ -32,17 +32,21 @@ PYTHON
 fi
 ls "$images"/*.fatbin >/dev/null 2>&1 || { echo "no kernel images in $images: run scripts/gpu/pack.sh first" >&2; exit 2; }
 
-# check TOOL SCRIPT [TYPE]: writes one line about it, and fails where there are errors
+# check TOOL SCRIPT [TYPE[-portable]]: writes one line about it, and fails where there are errors. Portable are the kernels
+# that every device has, where this one has faster ones of its own.
 check() {
   log=$out/sanitize-$1-$2${3:+-$3}.log
   # What our kernels read is copied from the host, so that initcheck need not see PyTorch's kernels, which are not clean.
   options="--kernel-name kns=heddle --print-limit 20"
   [ "$1" != initcheck ] || options="$options --check-api-memory-access no"
+  type=${3:-}
+  portable=""
+  [ "$type" = "${type%-portable}" ] || portable="env HEDDLE_PORTABLE=1"
   status=0
   # PyTorch's cache would hide the bounds and the end of single tensors from the tool.
   # shellcheck disable=SC2086 # words are meant to be split
   PYTORCH_NO_CUDA_MEMORY_CACHING=1 OMP_NUM_THREADS=1 HEDDLE_IMAGES=$images timeout "${HEDDLE_GPU_LIMIT:-280}" \
-    "$sanitizer" --tool "$1" $options python3 "$checks/$2.py" --small ${3:-} >"$log" 2>&1 || status=$?
+    $portable "$sanitizer" --tool "$1" $options python3 "$checks/$2.py" --small ${type%-portable} >"$log" 2>&1 || status=$?
   summary=$(grep -E 'ERROR SUMMARY|RACECHECK SUMMARY' "$log" | tail -n 1 | sed 's/^=* *//')
   compared=$(grep -E "^$2:" "$log" | tail -n 1 || true)
   echo "${compared:-$2 did not end (status $status)}${3:+ ($3)}, ${summary:-no summary}" >"$log.line"
@@ -58,8 +62,8 @@ tool() {
   failed=0
   pieces=""
   rm -f "$out/sanitize-$1"-*.line
-  for type in f16 bf16 f32; do
-    check "$1" check_attention "$type" &
+  for kernels in f16 bf16 f32 f16-portable bf16-portable; do
+    check "$1" check_attention "$kernels" &
     pieces="$pieces $!"
   done
   check "$1" check_index &

@@ -15,12 +15,15 @@ import dev.heddle.testkit.TestTensors;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
+import java.util.function.ToIntFunction;
 
 /**
- * Sequences of different lengths packed along the token axis, with rows between them that belong to
- * none.
+ * Sequences of different lengths packed along the token axis, with rows of NaN between them that
+ * belong to none.
  *
  * @param shape heads and head dim, and the rows of all
  */
@@ -50,6 +53,9 @@ record PackedBatch(
         new AttentionShape(
             model.queryHeads(), model.keyValueHeads(), query, keyTokens, model.headDim());
     TestLayer layer = new TestTensors(random.nextLong()).gaussianLayer(shape, type, layout);
+    spoilGaps(layer.queries(), sequences, GpuSequence::firstQuery, GpuSequence::queryTokens);
+    spoilGaps(layer.keys(), sequences, GpuSequence::firstKey, GpuSequence::keyTokens);
+    spoilGaps(layer.values(), sequences, GpuSequence::firstKey, GpuSequence::keyTokens);
     HeadTensor out = layout.allocate(type, shape.queryHeads(), query, shape.headDim());
     for (long i = 0; i < out.memory().byteSize() / type.bytes(); i++) {
       type.store(out.memory(), i, UNTOUCHED);
@@ -130,18 +136,41 @@ record PackedBatch(
   }
 
   void assertGapsUntouched(String name) {
-    boolean[] used = new boolean[shape.queryTokens()];
-    for (GpuSequence place : sequences) {
-      java.util.Arrays.fill(
-          used, place.firstQuery(), place.firstQuery() + place.queryTokens(), true);
-    }
-    for (int token = 0; token < used.length; token++) {
-      for (int head = 0; !used[token] && head < shape.queryHeads(); head++) {
+    BitSet used = used(sequences, GpuSequence::firstQuery, GpuSequence::queryTokens);
+    for (int token = 0; token < shape.queryTokens(); token++) {
+      for (int head = 0; !used.get(token) && head < shape.queryHeads(); head++) {
         assertThat(out.head(head).get(token, 0))
             .as("%s: row %d, which is no sequence's", name, token)
             .isEqualTo(UNTOUCHED);
       }
     }
+  }
+
+  /** What reads a row that is no sequence's shows it. */
+  private static void spoilGaps(
+      HeadTensor tensor,
+      List<GpuSequence> sequences,
+      ToIntFunction<GpuSequence> first,
+      ToIntFunction<GpuSequence> count) {
+    float[] row = new float[tensor.headDim()];
+    Arrays.fill(row, Float.NaN);
+    BitSet used = used(sequences, first, count);
+    for (int token = 0; token < tensor.tokens(); token++) {
+      for (int head = 0; !used.get(token) && head < tensor.heads(); head++) {
+        TestTensors.storeRow(tensor, head, token, row);
+      }
+    }
+  }
+
+  private static BitSet used(
+      List<GpuSequence> sequences,
+      ToIntFunction<GpuSequence> first,
+      ToIntFunction<GpuSequence> count) {
+    BitSet used = new BitSet();
+    for (GpuSequence place : sequences) {
+      used.set(first.applyAsInt(place), first.applyAsInt(place) + count.applyAsInt(place));
+    }
+    return used;
   }
 
   private static HeadTensor rows(HeadTensor all, int first, int count) {

@@ -40,17 +40,35 @@ final class DeviceTensors implements GpuTensors {
     Sizes sizes = new Sizes(shape, type, HostLayer.deviceHeadDim(shape.headDim()));
     // An address is needed to check the rest; nothing is read there.
     AttentionLaunch.requireSupported(sizes.layer(Sizes.ALIGNMENT_BYTES, blocks));
-    long address =
-        device.call(lane -> {
-          long free = device.pool().freeBytes();
-          if (sizes.bytes() > free) {
-            throw new DeviceMemoryException(sizes.describe(), sizes.bytes(), free);
-          }
-          long taken = device.pool().allocate(sizes.bytes(), lane.stream());
-          lane.await(); // from here on every stream may use it
-          return taken;
-        });
-    return new DeviceTensors(device, shape, sizes.layer(address, blocks));
+    Releases held = new Releases();
+    try {
+      long address =
+          device.call(lane -> {
+            long taken = take(sizes, lane, device.pool());
+            held.add(() -> free(taken, device));
+            lane.await(); // from here on every stream may use it
+            return taken;
+          });
+      return new DeviceTensors(device, shape, sizes.layer(address, blocks));
+    } catch (RuntimeException failure) {
+      held.closeAfter(failure);
+      throw failure;
+    }
+  }
+
+  private static long take(Sizes sizes, Lane lane, MemoryPool pool) {
+    long free = pool.freeBytes();
+    if (sizes.bytes() > free) {
+      throw new DeviceMemoryException(sizes.describe(), sizes.bytes(), free);
+    }
+    return pool.allocate(sizes.bytes(), lane.stream());
+  }
+
+  private static void free(long address, Device device) {
+    device.call(lane -> {
+      device.pool().free(address, lane.stream());
+      return true;
+    });
   }
 
   @Override
@@ -99,10 +117,7 @@ final class DeviceTensors implements GpuTensors {
   public void close() {
     if (!closed) {
       closed = true;
-      device.call(lane -> {
-        device.pool().free(layer.queries().address(), lane.stream());
-        return true;
-      });
+      free(layer.queries().address(), device);
     }
   }
 

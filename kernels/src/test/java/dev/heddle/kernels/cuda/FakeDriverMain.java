@@ -21,6 +21,7 @@ import dev.heddle.kernels.AttentionCall;
 import dev.heddle.kernels.AttentionCases;
 import dev.heddle.kernels.DeviceException;
 import dev.heddle.kernels.DeviceMemoryException;
+import dev.heddle.kernels.GpuTensors;
 import dev.heddle.kernels.HeadWork;
 import java.io.ByteArrayInputStream;
 import java.lang.foreign.Arena;
@@ -82,6 +83,10 @@ final class FakeDriverMain {
     AttentionCall call = call();
     List<HeadWork> work = work(new Half());
     backend.attend(call, BLOCKS, work);
+    try (GpuTensors tensors = backend.allocate(SHAPE, ElementType.FLOAT16, BLOCKS)) {
+      tensors.upload(call.queries(), call.keys(), call.values());
+      tensors.attend(work);
+    }
     try (Arena arena = Arena.ofConfined()) {
       GpuLayer layer = layer(arena);
       backend.attend(layer, work, 0);
