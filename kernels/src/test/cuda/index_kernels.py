@@ -41,7 +41,8 @@ class BlockSparse:
         for first in range(0, call.most_query_blocks, self.pass_rows):
             grid = (ceil_div(self.key_blocks, 128), ceil_div(self.pass_rows, 128), call.units)
             self.launch("score", grid, (256, 1, 1), first)
-            self.launch("select", (slots, self.pass_rows, sequences), (256, 1, 1), first)
+            warps = ceil_div(self.key_blocks, 2048)
+            self.launch("select", (slots, self.pass_rows, sequences), (32 * warps, 1, 1), first)
         return self.index
 
 

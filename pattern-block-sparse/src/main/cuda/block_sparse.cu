@@ -12,10 +12,8 @@
 //   score, select   scores of a pass of rows, and the rows that follow from them
 // options[slot]: {blocks, sink-blocks}.
 
-#include <cfloat>
-
 #include "heddle/attention.cuh"
-#include "heddle/top_scores.cuh"
+#include "heddle/top_of_row.cuh"
 
 namespace {
 
@@ -288,10 +286,12 @@ extern "C" __global__ void __launch_bounds__(256, 2)
   }
 }
 
-// Lists the key blocks of a row. Grid: (head slots, rows of the pass, sequences). Block: 256.
-extern "C" __global__ void __launch_bounds__(256, 5)
+// Lists the key blocks of a row: forced ones, and the greatest scores of those between.
+// Grid: (head slots, rows of the pass, sequences). Block: 32 for each heddle::kWarpScores key blocks of the
+// longest sequence, rounded up; at most 512.
+extern "C" __global__ void __launch_bounds__(512)
     heddle_block_sparse_select(const __grid_constant__ BlockSparseParams p) {
-  __shared__ heddle::TopScratch<11> scratch;
+  __shared__ heddle::RowTopScratch scratch;
   const AttentionParams& attention = p.attention;
   const Sequence sequence = attention.sequences[blockIdx.z];
   const int queryBlock = p.firstRow + blockIdx.y;
@@ -301,35 +301,27 @@ extern "C" __global__ void __launch_bounds__(256, 5)
   const QueryBlock block(sequence, queryBlock);
   const RowBudget budget(attention, blockIdx.x, block);
   const int64_t unit = int64_t(blockIdx.z) * attention.headSlots + blockIdx.x;
-  const float* scores = p.scores + (unit * p.passRows + blockIdx.y) * p.mostKeyBlocks;
-  const auto rank = [&](int i) {
-    const bool forced = i < budget.sinks || i >= budget.firstDiagonal;
-    const float score = forced ? 0 : scores[i];
-    // An infinite score ranks below what is forced.
-    return heddle::rankOf(forced ? INFINITY : score > FLT_MAX ? FLT_MAX : score);
-  };
   const int64_t row = heddle::indexRow(attention, blockIdx.z, blockIdx.x, queryBlock);
   int32_t* starts = attention.blockStarts + attention.blockOffsets[row];
   int32_t* columns = attention.columns + attention.columnOffsets[row];
-  const int blocks = budget.visibleBlocks - (budget.restIsColumns ? 1 : 0);
-  if (budget.taken == budget.visibleBlocks) {
-    for (int i = threadIdx.x; i < blocks; i += blockDim.x) {
-      starts[i] = i * kKeyColumns;
+  const int diagonals = budget.visibleBlocks - budget.firstDiagonal;
+  const int blocks = budget.taken - (budget.restIsColumns ? 1 : 0);
+  for (int i = threadIdx.x; i < blocks; i += blockDim.x) {
+    const int fromEnd = budget.taken - i;
+    if (i < budget.sinks || fromEnd <= diagonals) {
+      starts[i] = (i < budget.sinks ? i : budget.visibleBlocks - fromEnd) * kKeyColumns;
     }
-  } else {
-    const heddle::Threshold threshold =
-        heddle::findThreshold(rank, budget.visibleBlocks, budget.taken, scratch);
-    heddle::takeTop(
-        rank, budget.visibleBlocks, threshold, scratch,
-        [&](int place, int i) {
-          if (i < blocks) {
-            starts[place] = i * kKeyColumns;
-          }
-        },
-        [](int, uint32_t, uint32_t) {});
   }
-  if (budget.restIsColumns && threadIdx.x < budget.rest) {
-    columns[threadIdx.x] = block.visibleKeys - budget.rest + threadIdx.x;
+  const float* scores =
+      p.scores + (unit * p.passRows + blockIdx.y) * p.mostKeyBlocks + budget.sinks;
+  heddle::takeTopOfRow(scores, budget.firstDiagonal - budget.sinks,
+                       budget.taken - budget.sinks - diagonals, scratch, [&](int place, int i) {
+                         starts[budget.sinks + place] = (budget.sinks + i) * kKeyColumns;
+                       });
+  if (budget.restIsColumns) {
+    for (int i = threadIdx.x; i < budget.rest; i += blockDim.x) {
+      columns[i] = block.visibleKeys - budget.rest + i;
+    }
   }
 }
 

@@ -34,6 +34,14 @@ constexpr float kLeastWeight = 8.756510763e-27f;  // exp(-60)
 constexpr float kGreatest = 1.329227996e36f;      // 2^120: what stands for an infinite score
 constexpr float kNothing = -2 * kGreatest;        // below every score
 
+// Combines what `of` yields for a thread's keys, in pairs: a chain would be one long wait.
+template <class Of, class Combine>
+__device__ __forceinline__ float overKeys(Of of, Combine combine) {
+  static_assert(kThreadKeys == 8);
+  return combine(combine(combine(of(0), of(1)), combine(of(2), of(3))),
+                 combine(combine(of(4), of(5)), combine(of(6), of(7))));
+}
+
 // Sums eight numbers over the four lanes of a quad; lane q gets the sums of numbers 2 q and 2 q + 1.
 __device__ inline float2 sumOverQuad(const float (&numbers)[8]) {
   const bool upper = threadIdx.x & 2;
@@ -114,13 +122,11 @@ struct Probe {
   int members;   // of the largest team: warps of a part
   int part;      // of this thread's warp
   int member;    // likewise
-  int64_t unit;  // likewise
   int probes;    // likewise, in the group; not positive if it has none
   int chunk;
   int firstKey;
   int endKey;
   float factor;  // score times log2(e) = product times factor
-  HeadRows queries;
   HeadRows keys;
 
   __device__ Probe(const VerticalSlashParams& parameters, unsigned char* sharedMemory)
@@ -132,7 +138,6 @@ struct Probe {
     part = threadIdx.x / (32 * members);
     member = threadIdx.x / 32 - part * members;
     const int slot = team.slots[min(member, team.members - 1)];
-    unit = params.unit(team.sequence, slot);
     probes = member < team.members
                  ? Options(attention, slot).probesOfGroup(sequence, params.behind)
                  : 0;
@@ -143,6 +148,12 @@ struct Probe {
     factor = attention.softmaxScale * heddle::kLog2E;
     keys = HeadRows::of<Element>(attention.keys, attention.heads[slot] / attention.groupSize,
                                  attention.keyHeadStride, sequence.firstKey, attention.keyTokenStride);
+  }
+
+  // Of this thread's warp. Asked for anew each time: it would take registers.
+  __device__ int64_t unit() const {
+    const ProbeTeam& team = params.teams[blockIdx.x];
+    return params.unit(team.sequence, team.slots[min(member, team.members - 1)]);
   }
 
   // Whether the first part of this thread block has keys.
@@ -157,7 +168,11 @@ struct Probe {
     unsigned char* const keyTile = memory + (members + part) * Shape::kTileBytes;
     const int threads = 32 * members;
     // Warps of both parts share a scheduler, and so need turns, if a part has a multiple of 4.
+#ifdef NO_TURNS
+    const bool takesTurns = false;
+#else
     const bool takesTurns = Shape::kParts == 2 && members == 4;
+#endif
     const int firstOfBlock = firstKey - part * params.chunkKeys;
     const int steps =
         (min(params.chunkKeys, sequence.keyTokens - firstOfBlock) + kTile - 1) / kTile;
@@ -250,6 +265,7 @@ struct Probe {
       return;
     }
     const int lane = threadIdx.x % 32;
+    float2* partials = params.partials + unit() * kTile * params.chunks() + chunk;
 #pragma unroll
     for (int i = 0; i < kThreadProbes; i++) {
       float all = greatest[i];
@@ -264,7 +280,7 @@ struct Probe {
       }
       if (lane / 4 == i / 2) {
         const int probe = lane % 4 * 16 + i;
-        params.partials[(unit * kTile + probe) * params.chunks() + chunk] = {all, sum[i]};
+        partials[int64_t(probe) * params.chunks()] = {all, sum[i]};
       }
     }
   }
@@ -285,17 +301,11 @@ struct Probe {
       mask(tile, scores, -INFINITY);
 #pragma unroll
       for (int i = 0; i < kThreadProbes; i++) {
-        float most = scores.at(0, i);
-#pragma unroll
-        for (int key = 1; key < kThreadKeys; key++) {
-          most = fmaxf(most, scores.at(key, i));
-        }
+        const auto score = [&](int key) { return scores.at(key, i); };
+        float most = overKeys(score, [](float a, float b) { return fmaxf(a, b); });
         most = fmaxf(greatest[i], most * scale);
-        float added = 0;
-#pragma unroll
-        for (int key = 0; key < kThreadKeys; key++) {
-          added += exp2Fast(fmaf(scores.at(key, i), scale, -most));
-        }
+        const auto power = [&](int key) { return exp2Fast(fmaf(scores.at(key, i), scale, -most)); };
+        const float added = overKeys(power, [](float a, float b) { return a + b; });
         sum[i] = fmaf(sum[i], exp2Fast(greatest[i] - most), added);
         greatest[i] = most;
       }
@@ -311,7 +321,7 @@ struct Probe {
   // Adds the weights of the group to the sums.
   __device__ void addWeights() const {
     const int lane = threadIdx.x % 32;
-    const float2* statistics = params.statistics + unit * kTile + lane % 4 * 16;
+    const float2* statistics = params.statistics + unit() * kTile + lane % 4 * 16;
     bool infinite = false;
     float base[kThreadProbes];
 #pragma unroll
@@ -345,7 +355,7 @@ struct Probe {
     });
     if (probes > 0) {
       const float nothing[24] = {};
-      float* overhang = params.overhangs + (unit * params.chunks() + chunk) * kTile;
+      float* overhang = params.overhangs + (unit() * params.chunks() + chunk) * kTile;
       reinterpret_cast<float2*>(overhang)[lane] = diagonals.add(nothing);
     }
   }
@@ -363,11 +373,11 @@ struct Probe {
     const float2 places = diagonals.add(byDiagonal);
     const int lane = threadIdx.x % 32;
     const bool first = isFirstGroup();
-    float2* columnSums =
-        reinterpret_cast<float2*>(params.columnSums + unit * params.sumLength + tile) + lane;
+    const int64_t firstSum = unit() * params.sumLength;
+    float2* columnSums = reinterpret_cast<float2*>(params.columnSums + firstSum + tile) + lane;
     const float2 before = first ? make_float2(0, 0) : *columnSums;
     *columnSums = {before.x + columns.x, before.y + columns.y};
-    float* offsetSums = params.offsetSums + unit * params.sumLength;
+    float* offsetSums = params.offsetSums + firstSum;
     const int offset = sequence.keyTokens - 1 - (tile + params.behind + 2 * lane);
     if (offset >= 0) {
       offsetSums[offset] = (first ? 0 : offsetSums[offset]) + places.x;

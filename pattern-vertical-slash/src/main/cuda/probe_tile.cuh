@@ -61,7 +61,7 @@ __device__ inline void loadRows(unsigned char* target, const HeadRows& source, i
       return;
     }
     const bool inRow = chunk * kPerChunk < headDim;
-#pragma unroll 4
+#pragma unroll 1
     for (int row = thread / kLanes; row < kTile; row += rowsAtOnce) {
       const bool valid = inRow && first + row >= begin && first + row < end;
       heddle::copyChunk(base + Shape::offset(rowOf(row), chunk),
@@ -84,44 +84,60 @@ struct Scores {
     }
   }
 
+  // Neighbours in this order belong to different columns and diagonals: sums of these do not wait for one
+  // another.
   template <class Change>
   __device__ void forEach(Change change) {
 #pragma unroll
-    for (int key = 0; key < kThreadKeys; key++) {
+    for (int probe = 0; probe < kThreadProbes; probe++) {
 #pragma unroll
-      for (int probe = 0; probe < kThreadProbes; probe++) {
+      for (int key = 0; key < kThreadKeys; key++) {
         change(key, probe, at(key, probe));
       }
     }
   }
 };
 
-// On tensor cores: keys are the rows of the product, probes its columns.
+// On tensor cores: keys are the rows of the product, probes its columns. What the next products need is
+// loaded ahead of them: few warps are there to fill the wait.
 template <class Element, int HeadDim>
 __device__ inline void multiplyTile(Scores& scores, const unsigned char* probes,
                                     const unsigned char* keys) {
   using Rows = heddle::SharedRows<HeadDim>;
+  constexpr int kSteps = HeadDim / 16;
   const int lane = threadIdx.x % 32;
   const uint32_t keysAt = heddle::sharedAddress(keys);
   const uint32_t probesAt = heddle::sharedAddress(probes);
-  scores.clear();
-#pragma unroll 4
-  for (int dim = 0; dim < HeadDim / 16; dim++) {
-    uint32_t k[4][4];
+  uint32_t k[4][4];
+  uint32_t q[2][4];
+  const auto loadKeys = [&](int step, int i) {
+    heddle::loadMatrices(
+        k[i], keysAt + Rows::offset(16 * i + Rows::laneRow(lane), 2 * step + Rows::laneChunk(lane)));
+  };
+  const auto loadProbes = [&](int step, int j) {
+    heddle::loadMatrices(q[j % 2], probesAt + Rows::offset(16 * j + Rows::laneKey(lane),
+                                                           2 * step + Rows::laneKeyChunk(lane)));
+  };
 #pragma unroll
-    for (int i = 0; i < 4; i++) {
-      heddle::loadMatrices(
-          k[i], keysAt + Rows::offset(16 * i + Rows::laneRow(lane), 2 * dim + Rows::laneChunk(lane)));
-    }
+  for (int i = 0; i < 4; i++) {
+    loadKeys(0, i);
+  }
+  loadProbes(0, 0);
+  scores.clear();
+#pragma unroll
+  for (int step = 0; step < kSteps; step++) {
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-      uint32_t q[4];
-      heddle::loadMatrices(q, probesAt + Rows::offset(16 * j + Rows::laneKey(lane),
-                                                      2 * dim + Rows::laneKeyChunk(lane)));
+      if (4 * step + j + 1 < 4 * kSteps) {
+        loadProbes(step + (j + 1) / 4, (j + 1) % 4);
+      }
 #pragma unroll
       for (int i = 0; i < 4; i++) {
-        heddle::multiplyAdd<Element>(scores.values[i][2 * j], k[i], q[0], q[1]);
-        heddle::multiplyAdd<Element>(scores.values[i][2 * j + 1], k[i], q[2], q[3]);
+        heddle::multiplyAdd<Element>(scores.values[i][2 * j], k[i], q[j % 2][0], q[j % 2][1]);
+        heddle::multiplyAdd<Element>(scores.values[i][2 * j + 1], k[i], q[j % 2][2], q[j % 2][3]);
+        if (j == 3 && step + 1 < kSteps) {
+          loadKeys(step + 1, i);
+        }
       }
     }
   }

@@ -171,7 +171,8 @@ __device__ inline int longRuns(const int32_t* numbers, int count, int2* runs, ui
       });
 }
 
-// Those sums whose first digit is that of the last kept one. A thread has those of neighbouring words.
+// Those sums whose first digit is that of the last kept one. A warp has those of neighbouring words; a few
+// thousand fit into shared memory, more are read anew each time.
 struct Candidates {
   static constexpr int kCacheAt = 1024;  // in scratch.counts: behind the counts of the other digits
   static constexpr int kMostCached = kFirstDigits - kCacheAt;
@@ -180,44 +181,62 @@ struct Candidates {
   Scratch& scratch;
   int firstWord;
   int endWord;
-  uint32_t first;  // number of this thread's first one
+  uint32_t first;  // number of this warp's first one
+  uint32_t count;
   bool isCached;
 
   __device__ Candidates(const SumList& ofList, Scratch& ofBlock) : list(ofList), scratch(ofBlock) {
+    const int lane = threadIdx.x % 32;
     const int words = (list.length + kWordKeys - 1) / kWordKeys;
-    const int own = (words + blockDim.x - 1) / blockDim.x;
-    firstWord = min(int(threadIdx.x) * own, words);
-    endWord = min(firstWord + own, words);
-    uint32_t count = 0;
-    for (int word = firstWord; word < endWord; word++) {
+    const int perWarp = (words + 1023) / 1024 * 32;
+    firstWord = min(int(threadIdx.x) / 32 * perWarp, words);
+    endWord = min(firstWord + perWarp, words);
+    count = 0;
+    for (int word = firstWord + lane; word < endWord; word += 32) {
       count += __popc(list.words[word].y);
     }
+    count = __reduce_add_sync(~0u, count);
     uint32_t total;
-    first = heddle::sumBefore<uint32_t>(count, scratch.warpSums, total);
+    first = heddle::sumBefore<uint32_t>(lane == 0 ? count : 0, scratch.warpSums, total);
+    first = __shfl_sync(~0u, first, 0);
     isCached = false;
     if (total <= kMostCached) {
-      forEach([&](uint32_t n, uint32_t rank) { scratch.counts[kCacheAt + n] = rank; });
+      read([&](uint32_t n, uint32_t rank) { scratch.counts[kCacheAt + n] = rank; });
       isCached = true;
     }
     __syncthreads();
   }
 
-  // Calls visit(number, rank) for this thread's.
+  // Calls visit(rank) for this warp's, each in some lane.
   template <class Visit>
   __device__ void forEach(Visit visit) const {
-    uint32_t n = first;
-    for (int word = firstWord; word < endWord; word++) {
-      forWord(word, list.words[word].y, n, [&](uint32_t, uint32_t rank) { visit(n, rank); });
+    if (isCached) {
+      for (uint32_t n = first + threadIdx.x % 32; n < first + count; n += 32) {
+        visit(scratch.counts[kCacheAt + n]);
+      }
+    } else {
+      read([&](uint32_t, uint32_t rank) { visit(rank); });
     }
   }
 
-  // Calls visit(bit, rank) for those of a word; `n` counts them.
+  // Calls visit(number, rank) likewise: a word at a time, in the lane of its bit.
   template <class Visit>
-  __device__ void forWord(int word, uint32_t bits, uint32_t& n, Visit visit) const {
-    for (; bits != 0; bits &= bits - 1, n++) {
-      const uint32_t bit = __ffs(bits) - 1;
-      const int i = word * kWordKeys + bit;
-      visit(1u << bit, isCached ? scratch.counts[kCacheAt + n] : list.rank(i));
+  __device__ void read(Visit visit) const {
+    const int lane = threadIdx.x % 32;
+    uint32_t n = first;
+    for (int word = firstWord; word < endWord; word += 32) {
+      const uint32_t bits = word + lane < endWord ? list.words[word + lane].y : 0;
+      const uint32_t end = n + heddle::sumUpToLane<uint32_t>(__popc(bits));
+#pragma unroll 8
+      for (int i = 0; i < 32; i++) {
+        const uint32_t ofWord = __shfl_sync(~0u, bits, i);
+        const uint32_t firstOfWord = __shfl_sync(~0u, end - __popc(bits), i);
+        if (ofWord >> lane & 1) {
+          visit(firstOfWord + __popc(ofWord & ((1u << lane) - 1)),
+                list.rank((word + i) * kWordKeys + lane));
+        }
+      }
+      n = __shfl_sync(~0u, end, 31);
     }
   }
 };
@@ -236,7 +255,7 @@ __device__ inline heddle::Threshold findRest(const Candidates& candidates, uint2
       scratch.counts[i] = 0;
     }
     __syncthreads();
-    candidates.forEach([&](uint32_t, uint32_t rank) {
+    candidates.forEach([&](uint32_t rank) {
       if (rank >> bitsLeft == known) {
         atomicAdd(scratch.counts + (rank >> shift & ((1u << bits) - 1)), 1u);
       }
@@ -254,32 +273,58 @@ __device__ inline heddle::Threshold findRest(const Candidates& candidates, uint2
 // Lists the places of the kept sums, ascending, and says in each word what is kept and how many before.
 __device__ inline void listKept(const SumList& list, const Candidates& candidates,
                                 const heddle::Threshold& threshold, Scratch& scratch, int32_t* places) {
+  const int lane = threadIdx.x % 32;
   uint32_t above = 0;
   uint32_t equal = 0;
-  candidates.forEach([&](uint32_t, uint32_t rank) {
+  candidates.forEach([&](uint32_t rank) {
     above += rank > threshold.rank;
     equal += rank == threshold.rank;
   });
-  for (int word = candidates.firstWord; word < candidates.endWord; word++) {
+  for (int word = candidates.firstWord + lane; word < candidates.endWord; word += 32) {
     above += __popc(list.words[word].x);
   }
   uint32_t total;
   uint32_t equals = heddle::sumBefore<uint32_t>(equal, scratch.equalSums, total);
   uint32_t kept = heddle::sumBefore<uint32_t>(above, scratch.warpSums, total);
-  kept += min(equals, threshold.equalsTaken);
-  uint32_t n = candidates.first;
-  for (int word = candidates.firstWord; word < candidates.endWord; word++) {
-    const uint2 marks = list.words[word];
-    uint32_t bits = marks.x;
-    candidates.forWord(word, marks.y, n, [&](uint32_t bit, uint32_t rank) {
+  equals = __shfl_sync(~0u, equals, 0);
+  kept = __shfl_sync(~0u, kept, 0) + min(equals, threshold.equalsTaken);
+  uint32_t candidate = candidates.first;
+  const uint32_t below = (1u << lane) - 1;
+  for (int word = candidates.firstWord; word < candidates.endWord; word += 32) {
+    const bool hasWord = word + lane < candidates.endWord;
+    const uint2 marks = hasWord ? list.words[word + lane] : make_uint2(0, 0);
+    const uint32_t end = candidate + heddle::sumUpToLane<uint32_t>(__popc(marks.y));
+    const uint32_t keptBefore = kept;
+    uint32_t ownBits = 0;
+    for (uint32_t left = __ballot_sync(~0u, (marks.x | marks.y) != 0); left != 0; left &= left - 1) {
+      const int i = __ffs(left) - 1;
+      const uint32_t sure = __shfl_sync(~0u, marks.x, i);
+      const uint32_t unsure = __shfl_sync(~0u, marks.y, i);
+      const uint32_t number =
+          __shfl_sync(~0u, end - __popc(marks.y), i) + __popc(unsure & below);
+      const int place = (word + i) * kWordKeys + lane;
+      uint32_t rank = 0;
+      if (unsure >> lane & 1) {
+        rank = candidates.isCached ? scratch.counts[Candidates::kCacheAt + number] : list.rank(place);
+      }
       const bool isEqual = rank == threshold.rank;
-      bits |= rank > threshold.rank || (isEqual && equals < threshold.equalsTaken) ? bit : 0;
-      equals += isEqual;
-    });
-    list.words[word] = {bits, kept};
-    for (; bits != 0; bits &= bits - 1) {
-      places[kept++] = word * kWordKeys + __ffs(bits) - 1;
+      const uint32_t equalBits = __ballot_sync(~0u, isEqual);
+      const bool isKept = (sure >> lane & 1) || rank > threshold.rank ||
+                          (isEqual && equals + __popc(equalBits & below) < threshold.equalsTaken);
+      const uint32_t bits = __ballot_sync(~0u, isKept);
+      if (isKept) {
+        places[kept + __popc(bits & below)] = place;
+      }
+      equals += __popc(equalBits);
+      kept += __popc(bits);
+      ownBits = lane == i ? bits : ownBits;
     }
+    const uint32_t count = __popc(ownBits);
+    const uint32_t before = keptBefore + heddle::sumUpToLane<uint32_t>(count) - count;
+    if (hasWord) {
+      list.words[word + lane] = {ownBits, before};
+    }
+    candidate = __shfl_sync(~0u, end, 31);
   }
   __syncthreads();
 }

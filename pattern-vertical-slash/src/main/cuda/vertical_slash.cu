@@ -59,7 +59,7 @@ extern "C" __global__ void __launch_bounds__(1024)
   vertical_slash::markSums(p);
 }
 
-extern "C" __global__ void __launch_bounds__(1024)
+extern "C" __global__ void __launch_bounds__(1024, 1)
     heddle_vertical_slash_select(const __grid_constant__ VerticalSlashParams p) {
   vertical_slash::select(p);
 }

@@ -6,6 +6,7 @@ import dev.heddle.api.GpuCall;
 import dev.heddle.api.GpuIndex;
 import dev.heddle.api.GpuQueue;
 import dev.heddle.api.GpuTables;
+import dev.heddle.api.InvalidInputException;
 import dev.heddle.api.KernelGrid;
 import dev.heddle.api.KernelParameters;
 
@@ -20,6 +21,11 @@ final class BlockSparseGpuIndex {
   private static final int POOLED_PER_BLOCK = 8;
   private static final int COUNT_ROWS = 128;
   private static final int SCORE_TILE = 128;
+
+  /** {@code kWarpScores} of top_of_row.cuh. */
+  private static final int SCORES_PER_WARP = 2048;
+
+  private static final int MOST_WARPS = 16;
 
   private final GpuCall call;
   private final GpuQueue queue;
@@ -90,7 +96,15 @@ final class BlockSparseGpuIndex {
             Math.ceilDiv(sizes.passRows(), SCORE_TILE),
             sizes.units(),
             256));
-    launch("select", KernelGrid.of(call.heads().size(), sizes.passRows(), sequences(), 256));
+    int warps = Math.ceilDiv(sizes.mostKeyBlocks(), SCORES_PER_WARP);
+    if (warps > MOST_WARPS) {
+      throw new InvalidInputException(
+          "a sequence has %,d keys; Block-Sparse takes at most %,d on a GPU"
+              .formatted(
+                  call.layer().mostKeyTokens(),
+                  MOST_WARPS * SCORES_PER_WARP * call.layer().blocks().keyColumns()));
+    }
+    launch("select", KernelGrid.of(call.heads().size(), sizes.passRows(), sequences(), 32 * warps));
   }
 
   private int sequences() {
