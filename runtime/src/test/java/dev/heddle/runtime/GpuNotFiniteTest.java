@@ -1,6 +1,7 @@
 package dev.heddle.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
@@ -25,10 +26,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 class GpuNotFiniteTest extends GpuRuntimeTest {
   private static final AttentionShape SHAPE = new AttentionShape(4, 2, 400, 600, 64);
 
-  /** Read by all later queries of most patterns; and the query and key that hold bad numbers. */
-  private static final int BAD_KEY = 3;
+  /** Where the bad numbers are: query 77 has position 277. */
+  private static final int BAD_KEY = 250;
 
   private static final int BAD_QUERY = 77;
+
+  /** No normal number of so few is larger. */
+  private static final double GREATEST_VALUE = 6;
+
   private static final Map<String, Map<String, Integer>> OPTIONS =
       Map.of(
           "a-shape",
@@ -64,6 +69,8 @@ class GpuNotFiniteTest extends GpuRuntimeTest {
       default -> store(layer.values(), BAD_KEY, bad);
     }
     AttentionCall call = run(layer, work);
+    // Heads of a group may be computed again beside each other, with weights that are not rounded.
+    float rounding = (float) (4 * RowOracle.roundoff(type) * GREATEST_VALUE);
     for (int head = 0; head < 4; head++) {
       boolean spoilt = tensor.equals("q") ? head == 0 : head < 2;
       HeadMatrix out = call.out().head(head);
@@ -74,7 +81,7 @@ class GpuNotFiniteTest extends GpuRuntimeTest {
           if (!spoilt) {
             assertThat(number)
                 .as("%s, head %d, query %d", name, head, query)
-                .isEqualTo(clean.out().head(head).get(query, dim));
+                .isCloseTo(clean.out().head(head).get(query, dim), within(rounding));
           } else if (!reads) {
             assertThat(Float.isFinite(number))
                 .as("%s, head %d, query %d does not read it: %s", name, head, query, number)
