@@ -4,7 +4,7 @@
 # Each SOURCE_FOLDER/NAME.cu becomes TARGET_FOLDER/NAME.fatbin with machine code for sm_80 and sm_90a and PTX for newer
 # chips. Nothing is compiled that is newer than all it is made of. Warnings are errors, and so are register spills, unless
 # SOURCE_FOLDER/spills.txt lists the kernel: "KERNEL ARCHITECTURE REASON...", where KERNEL may hold wildcards.
-# Where there is no nvcc (CUDA 12.4 or later) this says so and leaves a CPU-only build.
+# Where there is no nvcc (CUDA 12.4 or later) this says so and leaves a CPU-only build; with HEDDLE_REQUIRE_NVCC=1 it fails.
 set -eu
 
 sources=$1
@@ -96,17 +96,22 @@ for source in "$sources"/*.cu; do
 done
 [ -n "$stale" ] || exit 0
 
-mkdir -p "$target"
-if ! nvcc=$(find_nvcc); then
-  echo "no nvcc found (CUDA_HOME, PATH, /usr/local/cuda): building without GPU kernels:$stale"
+# Ends without the kernels, for reason $1.
+without_kernels() {
   for name in $stale; do rm -f "$target/$name.fatbin"; done
+  if [ "${HEDDLE_REQUIRE_NVCC:-0}" = 1 ]; then
+    echo "$1, and HEDDLE_REQUIRE_NVCC=1 forbids a build without GPU kernels:$stale" >&2
+    exit 1
+  fi
+  echo "$1: building without GPU kernels:$stale"
   exit 0
-fi
+}
+
+mkdir -p "$target"
+nvcc=$(find_nvcc) || without_kernels "no nvcc found (CUDA_HOME, PATH, /usr/local/cuda)"
 version=$(nvcc_version "$nvcc")
 if [ "$(printf '12.4\n%s\n' "$version" | sort -V | head -n 1)" != 12.4 ]; then
-  echo "$nvcc is CUDA $version, and 12.4 or later is needed: building without GPU kernels:$stale"
-  for name in $stale; do rm -f "$target/$name.fatbin"; done
-  exit 0
+  without_kernels "$nvcc is CUDA $version, and 12.4 or later is needed"
 fi
 failed=0
 for name in $stale; do

@@ -1,12 +1,14 @@
 #!/bin/sh
-# Packs what the tests on a GPU need into .gpu/ (ignored by git): a JDK, the module path, test classes and JUnit. The
-# machine with the GPU needs nothing but its driver and scripts/gpu/run.sh.
+# Packs what the tests on a GPU need: pack.sh [FOLDER], by default .gpu/ (ignored by git). A JDK, the module path, test
+# classes and JUnit. The machine with the GPU needs nothing but its driver and scripts/gpu/run.sh.
 set -eu
 home=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$home"
 . scripts/find-jdk.sh
 find_jdk || exit 1
-pack=$home/.gpu
+mkdir -p "${1:-.gpu}"
+pack=$(CDPATH= cd -- "${1:-.gpu}" && pwd)
+most_mebibytes=60 # what the machine with the GPU takes
 repository=${MAVEN_REPOSITORY:-$HOME/.m2/repository}
 junit=1.14.4
 assertj=3.27.7
@@ -14,7 +16,6 @@ assertj=3.27.7
 command -v nvcc >/dev/null 2>&1 || { echo "pack.sh needs nvcc: without it there is nothing to test" >&2; exit 1; }
 
 ./mvnw -q -B -DskipTests package
-mkdir -p "$pack"
 
 # The JDK changes only with its version.
 version=$("$JAVA_HOME/bin/java" --version | head -n 1)
@@ -38,10 +39,11 @@ rm -rf "$pack/lib" "$pack/test" "$pack/junit" "$pack/images"
 mkdir -p "$pack/lib" "$pack/test" "$pack/junit" "$pack/images"
 cp cli/target/heddle/lib/*.jar "$pack/lib"
 # Natives of other platforms, and of JCuda's libraries that Heddle does not load, are half of the module path.
-if command -v zip >/dev/null 2>&1; then
-  zip -q -d "$pack"/lib/tokenizers-*.jar 'native/lib/osx-*' 'native/lib/win-*' 'native/lib/linux-aarch64/*'
-  zip -q -d "$pack"/lib/jcuda-natives-*.jar 'lib/libJNv*' 'lib/libJCudaRuntime*'
-fi
+strip() { # JAR PREFIX...: without the entries that start so
+  "$JAVA_HOME/bin/java" scripts/gpu/StripJar.java "$@"
+}
+strip "$pack"/lib/tokenizers-*.jar native/lib/osx- native/lib/win- native/lib/linux-aarch64/
+strip "$pack"/lib/jcuda-natives-*.jar lib/libJNv lib/libJCudaRuntime
 cp -r kernels/target/test-classes "$pack/test/kernels"
 cp -r runtime/target/test-classes "$pack/test/runtime"
 cp testkit/target/heddle-testkit-*.jar "$pack/junit"
@@ -53,4 +55,10 @@ single=kernels/src/test/cuda/single.cu
 nvcc -fatbin --no-compress -gencode arch=compute_90a,code=sm_90a -o "$pack/images/right.fatbin" "$single"
 nvcc -fatbin --no-compress -gencode arch=compute_120,code=sm_120 -o "$pack/images/wrong.fatbin" "$single"
 
-du -sh "$pack" "$pack"/*
+du -sh "$pack"/*
+packed=$(du -sm "$pack" | cut -f1)
+if [ "$packed" -ge "$most_mebibytes" ]; then
+  echo "$pack has $packed MiB; allowed: less than $most_mebibytes" >&2
+  exit 1
+fi
+echo "$pack: $packed MiB"

@@ -189,7 +189,10 @@ def check_nan(dtype, dim, bad, tensor, seed=3):
             hit[:, reads, 5 if tensor == "v" else slice(None)] = True
         got, _ = run()
         what = f"{pattern} {dtype} d{dim} {bad} in {tensor}"
-        expect(torch.equal(got[~hit], clean[~hit]), what + ": leaks into rows that do not read it")
+        # Numbers that are worked out again keep weights in float32: they differ by less than the rounding of those.
+        difference = (got[~hit].float() - clean[~hit].float()).abs().max().item()
+        allowed = 4 * EPSILON[dtype] * v[v.isfinite()].abs().max().item()
+        expect(difference <= allowed, f"{what}: reaches rows that do not read it, by {difference:.3e}")
         if bad != bad or tensor == "v":
             expect((~got[hit].isfinite()).all(), what + ": lost")
         if bad == torch.inf and tensor == "v":
@@ -215,7 +218,9 @@ def main():
                 check_rows(dtype, dim, heads, size, seed=i)
         for dim in dims:
             check_batch(dtype, dim, seed=5)
-            for bad in (float("nan"), float("inf")):
+            for pattern in ("block_sparse", "vertical_slash"):  # the same rows, in images of their own
+                check_rows(dtype, dim, (2, 1), (130, 200), seed=7, pattern=pattern)
+            for bad in (float("nan"),) if small else (float("nan"), float("inf")):
                 for tensor in "qkv":
                     check_nan(dtype, dim, bad, tensor)
         if not small:

@@ -16,6 +16,23 @@ def _check(status, what):
         raise RuntimeError(f"{what}: {text.value.decode()}")
 
 
+def tensor_map(tensor):
+    """The tensor map (128 bytes) of 16-bit [head][token][dim] in boxes of 64 tokens x 64 dims, swizzled."""
+    type_of = {torch.float16: 6, torch.bfloat16: 9}  # CU_TENSOR_MAP_DATA_TYPE_*
+    heads, tokens, dim = tensor.shape
+    token_stride, head_stride = (max(16, 2 * tensor.stride(i)) for i in (1, 0))
+    memory = (ctypes.c_uint8 * 192)()
+    address = (ctypes.addressof(memory) + 63) // 64 * 64
+    status = _driver.cuTensorMapEncodeTiled(
+        ctypes.c_void_p(address), type_of[tensor.dtype], 3, ctypes.c_void_p(tensor.data_ptr()),
+        (ctypes.c_uint64 * 3)(dim, tokens, heads), (ctypes.c_uint64 * 2)(token_stride, head_stride),
+        (ctypes.c_uint32 * 3)(64, 64, 1), (ctypes.c_uint32 * 3)(1, 1, 1),
+        0, 3, 2, 0,  # not interleaved, swizzle of 128 bytes, 128-byte sectors for L2, zeros outside
+    )  # fmt: skip
+    _check(status, f"tensor map of {tuple(tensor.shape)} strides {tensor.stride()}")
+    return ctypes.string_at(address, 128)
+
+
 class Image:
     """One fat binary."""
 

@@ -10,7 +10,7 @@ import struct
 
 import torch
 
-from device import Image
+from device import Image, tensor_map
 
 QUERY_ROWS, KEY_COLUMNS = 128, 64
 TYPES = {torch.float16: "f16", torch.bfloat16: "bf16", torch.float32: "f32"}
@@ -18,10 +18,12 @@ ATTEND_SHARED = {
     2: {64: 50304, 96: 74880, 128: 99456, 256: 132224},
     4: {64: 52736, 96: 69120, 128: 85504, 256: 151040},
 }
+HOPPER_SHARED = {64: 167304, 96: 231712, 128: 231712, 256: 198392}
 PROBE_SHARED = {
     2: {64: 37376, 96: 45568, 128: 53760, 256: 86528},
     4: {64: 55808, 96: 72192, 128: 88576, 256: 154112},
 }
+PORTABLE = "HEDDLE_PORTABLE" in os.environ  # leave the kernels for compute capability 9.0 alone
 _images = {}
 
 
@@ -77,11 +79,15 @@ class Call:
         self.tables = [table(self.sequences), table(self.heads), table(self.options)]
         self.name = TYPES[q.dtype]
         self.dim = kernel_dim(q.shape[-1])
+        self.hopper = None
+        if q.element_size() == 2 and torch.cuda.get_device_capability() == (9, 0):
+            maps = b"".join(tensor_map(t) for t in (q, k, v)) + bytes(64)
+            self.hopper = torch.tensor(list(maps), dtype=torch.uint8, device=q.device)
 
     def params(self, index=None):
         strides = [s for t in (self.q, self.k, self.v, self.out) for s in t.stride()[:2]]
         return struct.pack(
-            "<5Q9q7Q5ifii",
+            "<5Q9q7Q5ifiiQ",
             *[t.data_ptr() for t in (self.q, self.k, self.v, self.out)],
             0 if self.lse is None else self.lse.data_ptr(),
             *strides,
@@ -90,10 +96,20 @@ class Call:
             *(index.addresses() if index else [0] * 4),
             len(self.sequences), len(self.heads), self.most_query_blocks, self.q.shape[0] // self.k.shape[0],
             len(self.options[0]), self.scale, self.q.shape[-1], 0,
+            0 if self.hopper is None else self.hopper.data_ptr(),
         )  # fmt: skip
 
-    def attend(self, pattern, index=None):
+    def attend(self, pattern, index=None, portable=False):
+        """`portable`: with the kernels that every device has."""
         size = self.q.element_size()
+        if self.hopper is not None and not portable and not PORTABLE:
+            tiles = self.units * self.most_query_blocks
+            image(pattern).launch(
+                f"heddle_{pattern}_attend_hopper_{self.name}_{self.dim}",
+                (min(tiles, torch.cuda.get_device_properties(0).multi_processor_count), 1, 1), (384, 1, 1),
+                HOPPER_SHARED[self.dim], self.params(index),
+            )  # fmt: skip
+            return self.out, self.lse
         tiles = self.most_query_blocks * (1 if size == 2 else 2)
         threads = 128 if size == 2 and self.dim <= 128 else 256
         file = pattern
@@ -105,7 +121,7 @@ class Call:
         return self.out, self.lse
 
     def count_cells(self, index):
-        cells = torch.zeros(len(self.heads), dtype=torch.int64, device=self.q.device)
+        cells = torch.zeros(len(self.heads), dtype=torch.int64).to(self.q.device)  # a copy, which initcheck sees
         grid = (len(self.heads), ceil_div(self.most_query_blocks, 128), len(self.sequences))
         params = self.params(index) + struct.pack("<Q", cells.data_ptr())
         image("rows").launch("heddle_count_cells", grid, (128, 1, 1), 0, params)

@@ -3,12 +3,19 @@
 // A pattern's .cu file names its policy and gets its kernels:
 //
 //     HEDDLE_ATTENTION_KERNELS(dense, DenseKeys)   // heddle_dense_attend_{f16,bf16,f32}_{64,96,128,256}
+//                                                  // heddle_dense_attend_hopper_{f16,bf16}_{64,96,128,256}
 //
 // Grid: (head slots, query tiles of the longest sequence, sequences), with tiles of 128 queries for
 // 16-bit elements and of 64 for float32. Block: Shape::kThreads. Dynamic shared memory:
 // Shape::kSharedBytes. A kernel named after head dim D takes headDim <= D, a multiple of 8.
+//
+// Kernels named "hopper" are in the code for compute capability 9.0 only, and need params.hopper. Grid: as
+// many thread blocks as there are multiprocessors, or query tiles if they are fewer; block and shared
+// memory as HopperShape has them.
 #pragma once
 
+#include "hopper_producer.cuh"
+#include "hopper_write_out.cuh"
 #include "main_loop_float.cuh"
 #include "write_out.cuh"
 
@@ -48,6 +55,48 @@ __device__ __forceinline__ void attend(const AttentionParams& params) {
   }
 }
 
+#ifdef HEDDLE_HOPPER
+
+template <class Element, int HeadDim, template <int> class Policy>
+__device__ __forceinline__ void attendOnHopper(const AttentionParams& params) {
+  using Shape = HopperShape<Element, HeadDim>;
+  using Keys = Policy<Shape::kPartKeys>;
+  const HopperMemory<Shape> shared(sharedMemory);
+  if (threadIdx.x == 0) {
+    makeBarriers(shared);
+    acquireTensorMap(params.hopper->queries);
+    acquireTensorMap(params.hopper->keys);
+    acquireTensorMap(params.hopper->values);
+  }
+  __syncthreads();
+  if (threadIdx.x < kProducerThreads) {
+    giveRegisters<Shape::kProducerRegisters>();
+    HopperProducer<Shape, Keys>(params, shared).run();
+  } else {
+    takeRegisters<Shape::kConsumerRegisters>();
+    HopperConsumer<Shape, Keys::kGathers> loop(params, shared);
+    Ring<2> ring;
+    while (true) {
+      waitAt(shared.workFull(ring.stage), ring.parity);
+      const HopperWork work = *shared.work(ring.stage);
+      __syncwarp();
+      if (threadIdx.x % 32 == 0) {
+        arriveAt(shared.workFree(ring.stage));
+      }
+      ring.advance();
+      if (work.tiles < 0) {
+        break;
+      }
+      loop.compute(work);
+      writeOut<Keys>(loop, work);
+      loop.freeQueries();
+    }
+    loop.end();
+  }
+}
+
+#endif
+
 }  // namespace heddle
 
 #define HEDDLE_ATTENTION_KERNEL(pattern, Policy, type, Element, dim)                              \
@@ -64,7 +113,24 @@ __device__ __forceinline__ void attend(const AttentionParams& params) {
   HEDDLE_ATTENTION_KERNEL(pattern, Policy, type, Element, 128)           \
   HEDDLE_ATTENTION_KERNEL(pattern, Policy, type, Element, 256)
 
+#ifdef HEDDLE_HOPPER
+#define HEDDLE_HOPPER_KERNEL(pattern, Policy, type, Element, dim)                                   \
+  extern "C" __global__ void __launch_bounds__(heddle::HopperShape<Element, dim>::kThreads, 1)      \
+      heddle_##pattern##_attend_hopper_##type##_##dim(const __grid_constant__ heddle::AttentionParams p) { \
+    heddle::attendOnHopper<Element, dim, Policy>(p);                                                \
+  }
+#define HEDDLE_HOPPER_KERNELS_OF_TYPE(pattern, Policy, type, Element) \
+  HEDDLE_HOPPER_KERNEL(pattern, Policy, type, Element, 64)            \
+  HEDDLE_HOPPER_KERNEL(pattern, Policy, type, Element, 96)            \
+  HEDDLE_HOPPER_KERNEL(pattern, Policy, type, Element, 128)           \
+  HEDDLE_HOPPER_KERNEL(pattern, Policy, type, Element, 256)
+#else
+#define HEDDLE_HOPPER_KERNELS_OF_TYPE(pattern, Policy, type, Element)
+#endif
+
 #define HEDDLE_ATTENTION_KERNELS(pattern, Policy)                               \
   HEDDLE_ATTENTION_KERNELS_OF_TYPE(pattern, Policy, f16, heddle::Half)          \
   HEDDLE_ATTENTION_KERNELS_OF_TYPE(pattern, Policy, bf16, heddle::BFloat)       \
-  HEDDLE_ATTENTION_KERNELS_OF_TYPE(pattern, Policy, f32, float)
+  HEDDLE_ATTENTION_KERNELS_OF_TYPE(pattern, Policy, f32, float)                 \
+  HEDDLE_HOPPER_KERNELS_OF_TYPE(pattern, Policy, f16, heddle::Half)             \
+  HEDDLE_HOPPER_KERNELS_OF_TYPE(pattern, Policy, bf16, heddle::BFloat)

@@ -10,7 +10,7 @@ struct CountCellsParams {
   AttentionParams attention;
   unsigned long long* cells;
 };
-static_assert(sizeof(CountCellsParams) == 208);
+static_assert(sizeof(CountCellsParams) == sizeof(AttentionParams) + 8);
 
 // Cells on or below the diagonal of the keys first to end - 1, of which the last query of the block
 // sees all: key j is seen by min(queries, visibleKeys - j) queries.

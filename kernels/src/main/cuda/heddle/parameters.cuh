@@ -12,6 +12,7 @@ namespace heddle {
 // and a block is kKeyColumns neighbouring keys.
 constexpr int kQueryRows = 128;
 constexpr int kKeyColumns = 64;
+constexpr int kMapTokens = 64;
 
 // One sequence of a packed batch. Rows count along the token axis of Q (and out, lse) and of K and V.
 // The queries are the last queryTokens tokens of the keyTokens tokens.
@@ -20,6 +21,16 @@ struct alignas(16) Sequence {
   int32_t queryTokens;
   int32_t firstKey;
   int32_t keyTokens;
+};
+
+// What the kernels for compute capability 9.0 are told besides (null on other devices).
+struct alignas(64) HopperTables {
+  // Tensor maps of Q, K and V as (head, token, dim) in boxes of one head, kMapTokens tokens and 64 dims.
+  unsigned char queries[128];
+  unsigned char keys[128];
+  unsigned char values[128];
+  // The query tile that a thread block takes next. 0 before and after each launch.
+  uint32_t nextTile;
 };
 
 // Q and out are [query head][query row][headDim], K and V [key/value head][key row][headDim], at the
@@ -56,6 +67,7 @@ struct AttentionParams {
   float softmaxScale;
   int32_t headDim;
   int32_t reserved;
+  HopperTables* hopper;
 };
 
 static_assert(offsetof(AttentionParams, logSumExp) == 32);
@@ -67,7 +79,9 @@ static_assert(offsetof(AttentionParams, columns) == 160);
 static_assert(offsetof(AttentionParams, sequenceCount) == 168);
 static_assert(offsetof(AttentionParams, softmaxScale) == 188);
 static_assert(offsetof(AttentionParams, headDim) == 192);
-static_assert(sizeof(AttentionParams) == 200);
+static_assert(offsetof(AttentionParams, hopper) == 200);
+static_assert(sizeof(AttentionParams) == 208);
+static_assert(offsetof(HopperTables, nextTile) == 384);
 static_assert(sizeof(Sequence) == 16);
 
 }  // namespace heddle

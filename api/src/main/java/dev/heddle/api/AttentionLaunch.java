@@ -45,7 +45,9 @@ public final class AttentionLaunch {
   }
 
   /**
-   * Queues an attention kernel over all heads, sequences and query blocks of {@code call}.
+   * Queues an attention kernel over all heads, sequences and query blocks of {@code call}: the one
+   * for compute capability 9.0, called {@code <prefix>_hopper_<type>_<dim>}, where device and image
+   * have it.
    *
    * @param prefix the kernel's name without element type and head dim
    * @param parameters a struct that begins as {@link AttentionParameters} fills it
@@ -56,7 +58,12 @@ public final class AttentionLaunch {
       String prefix,
       KernelParameters parameters,
       GpuQueue queue) {
-    queue.launch(source, kernel(prefix, call.layer()), grid(call), parameters);
+    String hopper = kernel(prefix + "_hopper", call.layer());
+    if (AttentionParameters.suitHopper(parameters) && queue.has(source, hopper)) {
+      queue.launch(source, hopper, hopperGrid(call, queue.multiprocessors()), parameters);
+    } else {
+      queue.launch(source, kernel(prefix, call.layer()), grid(call), parameters);
+    }
   }
 
   /** The kernel for the layer's element type and head dim. */
@@ -111,5 +118,17 @@ public final class AttentionLaunch {
         };
     int threads = headDim == GREATEST_HEAD_DIM ? 256 : 128;
     return new KernelGrid(slots, rows, sequences, threads, 1, sharedBytes);
+  }
+
+  /** The table of hopper_shape.cuh: a thread block stays on its multiprocessor for many tiles. */
+  static KernelGrid hopperGrid(GpuCall call, int multiprocessors) {
+    int sharedBytes =
+        switch (kernelHeadDim(call.layer())) {
+          case 64 -> 167_304;
+          case 96, 128 -> 231_712;
+          default -> 198_392;
+        };
+    int blocks = (int) Math.min(multiprocessors, call.indexRows());
+    return new KernelGrid(blocks, 1, 1, 384, 1, sharedBytes);
   }
 }

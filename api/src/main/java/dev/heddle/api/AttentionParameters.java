@@ -6,7 +6,9 @@ package dev.heddle.api;
  */
 public final class AttentionParameters {
   /** {@code sizeof(AttentionParams)}: where a kernel's own fields begin. */
-  public static final int BYTES = 200;
+  public static final int BYTES = 208;
+
+  private static final int HOPPER = 200;
 
   private AttentionParameters() {}
 
@@ -28,8 +30,13 @@ public final class AttentionParameters {
     target.putInt(168, layer.sequences().size()).putInt(172, call.heads().size());
     target.putInt(176, layer.mostQueryBlocks()).putInt(180, layer.groupSize());
     target.putInt(184, tables.optionCount()).putFloat(188, layer.softmaxScale());
-    target.putInt(192, layer.queries().headDim());
+    target.putInt(192, layer.queries().headDim()).putLong(HOPPER, tables.hopper());
     return target;
+  }
+
+  /** Whether the parameters suit attention kernels for compute capability 9.0. */
+  static boolean suitHopper(KernelParameters parameters) {
+    return parameters.getLong(HOPPER) != 0;
   }
 
   private static void putTensors(GpuLayer layer, KernelParameters target) {

@@ -39,6 +39,14 @@ public interface GpuQueue {
    */
   void launch(KernelSource source, String kernel, KernelGrid grid, KernelParameters parameters);
 
+  /**
+   * Whether the image of {@code source} has a kernel for this device: images hold kernels that only
+   * some devices run.
+   *
+   * @param kernel the {@code extern "C"} name
+   */
+  boolean has(KernelSource source, String kernel);
+
   /** Multiprocessors of the device. */
   int multiprocessors();
 }

@@ -10,5 +10,7 @@ package dev.heddle.api;
  * @param options device address of 4-byte values {@code [head slot][option]}, in the order in which
  *     the pattern declares them: int32 for counts and flags (0 or 1), float32 for fractions
  * @param optionCount options per head
+ * @param hopper device address of the struct {@code HopperTables} of the shared CUDA headers, which
+ *     attention kernels for compute capability 9.0 need; 0 where they cannot run
  */
-public record GpuTables(long sequences, long heads, long options, int optionCount) {}
+public record GpuTables(long sequences, long heads, long options, int optionCount, long hopper) {}

@@ -45,6 +45,11 @@ public final class KernelParameters {
     return this;
   }
 
+  /** The 64-bit integer at {@code offset}. */
+  long getLong(int offset) {
+    return bytes.getLong(aligned(offset, Long.BYTES));
+  }
+
   /** A copy of the struct's bytes, in native order. */
   public byte[] toBytes() {
     return bytes.array().clone();

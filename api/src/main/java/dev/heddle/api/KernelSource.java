@@ -37,9 +37,17 @@ public final class KernelSource {
     return name;
   }
 
-  /** Whether the build made an image. */
+  /** Whether the build made an image. Does not read it. */
   public boolean isPresent() {
-    return read().isPresent();
+    Optional<InputStream> opened = image.open();
+    try {
+      if (opened.isPresent()) {
+        opened.get().close();
+      }
+    } catch (IOException unread) {
+      // It is there; reading it will say what is wrong with it.
+    }
+    return opened.isPresent();
   }
 
   /**

@@ -24,10 +24,10 @@ class GpuCallTest {
     byte[] struct =
         AttentionParameters.pack(
                 call,
-                new GpuTables(0x6000, 0x7000, 0x8000, 3),
+                new GpuTables(0x6000, 0x7000, 0x8000, 3, 0xE000),
                 new GpuIndex(0x9000, 0xA000, 0xB000, 0xC000),
-                208)
-            .putLong(200, -1)
+                216)
+            .putLong(208, -1)
             .toBytes();
     ByteBuffer bytes = ByteBuffer.wrap(struct).order(ByteOrder.nativeOrder());
     long[] longs = new long[21];
@@ -40,7 +40,8 @@ class GpuCallTest {
     for (int i = 0; i < ints.length; i++) {
       assertThat(bytes.getInt(168 + 4 * i)).as("int at %d", 168 + 4 * i).isEqualTo(ints[i]);
     }
-    assertThat(bytes.getLong(200)).isEqualTo(-1);
+    assertThat(bytes.getLong(200)).isEqualTo(0xE000);
+    assertThat(bytes.getLong(208)).isEqualTo(-1);
     assertThat(call.indexRows()).isEqualTo(2 * 2 * 2);
     assertThat(AttentionLaunch.kernel("heddle_x_attend", layer))
         .isEqualTo("heddle_x_attend_bf16_128");

@@ -40,7 +40,8 @@ class HouseRulesTest {
 
   @Test
   void everyModuleSaysWhatItIsFor() {
-    Pattern documented = Pattern.compile("/\\*\\*.*\\*/\\s*(open )?module ", Pattern.DOTALL);
+    Pattern documented =
+        Pattern.compile("/\\*\\*.*\\*/\\s*(@[^\\n]*\\s*)*(open )?module ", Pattern.DOTALL);
     Stream<Path> modules =
         SOURCES.stream().filter(file -> file.endsWith(Path.of("module-info.java")));
     assertThat(modules.filter(file -> !documented.matcher(Repository.read(file)).find()))

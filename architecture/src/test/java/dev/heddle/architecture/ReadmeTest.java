@@ -14,26 +14,28 @@ import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** The README's examples are code that compiles as it stands there, without a warning. */
+/** The examples of the README and of docs/ compile as they stand there, without a warning. */
 class ReadmeTest {
   private static final Pattern JAVA_BLOCK = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
   private static final Pattern CLASS_NAME = Pattern.compile("(?:final )?class (\\w+)");
 
-  @Test
-  void examplesCompile(@TempDir Path out) {
+  @ParameterizedTest
+  @CsvSource({"README.md, 2", "docs/gpu.md, 1"})
+  void examplesCompile(String file, int examples, @TempDir Path out) {
     List<JavaFileObject> sources =
         JAVA_BLOCK
-            .matcher(Repository.read(Repository.path("README.md")))
+            .matcher(Repository.read(Repository.path(file)))
             .results()
             .map(MatchResult.class::cast)
             .map(block -> block.group(1))
             .filter(text -> !text.contains("module "))
             .<JavaFileObject>map(Source::new)
             .toList();
-    assertThat(sources).hasSizeGreaterThanOrEqualTo(2);
+    assertThat(sources).hasSizeGreaterThanOrEqualTo(examples);
     assertThat(compile(sources, out)).isEmpty();
   }
 

@@ -37,6 +37,14 @@ final class Repository {
     return MODULE_FOLDERS.stream().flatMap(folder -> filesBelow(path(folder, "src"))).toList();
   }
 
+  /** The same, and those of the folders that are not shipped. */
+  static List<Path> allJavaSources() {
+    return Stream.concat(
+            javaSources().stream(),
+            Stream.of("bench", "architecture").flatMap(folder -> filesBelow(path(folder, "src"))))
+        .toList();
+  }
+
   static String read(Path file) {
     try {
       return Files.readString(file);

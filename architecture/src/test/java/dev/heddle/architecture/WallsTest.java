@@ -10,6 +10,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** What may depend on what. Each rule names the one place that may do a thing. */
@@ -82,6 +85,26 @@ class WallsTest {
   @Test
   void onlyTheCudaBackendUsesCudaBindings() {
     onlyIn("jcuda..", "dev.heddle.kernels.cuda..");
+  }
+
+  /** Tests, benchmarks and descriptors too, which the classes above leave out. */
+  @Test
+  void noOtherSourceNamesCudaBindings() {
+    Pattern named =
+        Pattern.compile("^\\s*(import (static )?|requires .*)jcuda\\b", Pattern.MULTILINE);
+    List<Path> sources = Repository.allJavaSources();
+    assertThat(sources.size()).isGreaterThan(300);
+    Path home = Repository.path("kernels", "src");
+    assertThat(
+            sources.stream()
+                .filter(file -> named.matcher(Repository.read(file)).find())
+                .filter(file -> !(file.startsWith(home) && isCudaBackendOrDescriptor(file))))
+        .isEmpty();
+  }
+
+  private static boolean isCudaBackendOrDescriptor(Path file) {
+    return file.toString().contains("/java/dev/heddle/kernels/cuda/")
+        || file.endsWith(Path.of("main", "java", "module-info.java"));
   }
 
   @Test

@@ -68,6 +68,7 @@ final class AttendCommand extends HeddleCommand {
   Result execute() throws IOException {
     heads.requireOneChoice();
     outputs.requireDistinct();
+    compute.noteFallback(console());
     try (Arena arena = Arena.ofShared();
         ArrayReader reader = new ArrayReader(arena)) {
       AttendInputs inputs = AttendInputs.map(reader, queries, keys, values);

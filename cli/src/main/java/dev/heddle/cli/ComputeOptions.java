@@ -1,5 +1,6 @@
 package dev.heddle.cli;
 
+import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.Backends;
 import dev.heddle.llm.LlamaModel;
 import dev.heddle.runtime.HeadsConfig;
@@ -33,6 +34,25 @@ final class ComputeOptions {
         .heads(heads)
         .backend(backend)
         .threads(threads);
+  }
+
+  /** Opens the backend itself. */
+  AttentionBackend openBackend() {
+    return Backends.standard().open(backend, threads);
+  }
+
+  /**
+   * Tells the user which backends are passed over although what they run on is there. Called once
+   * per command.
+   */
+  void noteFallback(Console console) {
+    noteFallback(console, Backends.standard());
+  }
+
+  void noteFallback(Console console, Backends backends) {
+    backends
+        .passedOver(backend)
+        .forEach(refusal -> console.note("heddle: going on without " + refusal));
   }
 
   /** How a model computes what is not attention. */

@@ -93,6 +93,7 @@ final class DemoCommand extends HeddleCommand {
     if (denseOnly && sparseOnly) {
       throw new InvalidInputException("--dense-only and --sparse-only leave nothing to run");
     }
+    compute.noteFallback(console());
     Size size = size();
     Path folder = home.model(MODEL);
     try (TextTokenizer tokenizer = TextTokenizer.open(ModelFolder.open(folder).tokenizerFile());

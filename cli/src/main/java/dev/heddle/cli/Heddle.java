@@ -53,11 +53,17 @@ public final class Heddle {
         .addSubcommand(new AttendCommand(console, PatternRegistry::discover))
         .addSubcommand(new PatternsCommand(console, PatternRegistry::discover))
         .addSubcommand(new CheckCommand(console, PatternRegistry::discover))
+        .addSubcommand(bench(console))
         .addSubcommand(new InfoCommand(console, home, Backends.standard()))
         .setOut(console.out())
         .setErr(console.err())
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler(failures)
         .setParameterExceptionHandler(failures);
+  }
+
+  private static CommandLine bench(Console console) {
+    return new CommandLine(new BenchCommand())
+        .addSubcommand(new BenchAttentionCommand(console, PatternRegistry::discover));
   }
 }

@@ -114,7 +114,8 @@ class AttendRefusalsTest {
             ARRAYS + "--pattern a-shape --option sink --out @out.npy", words("--option", "sink")),
         arguments(ARRAYS + DENSE + " --threads 0", words("threads is 0", "from 1")),
         arguments(ARRAYS + DENSE + " --threads many", words("--threads", "'many'")),
-        arguments(ARRAYS + DENSE + " --backend warp", words("warp", "auto, cuda, vector, reference")),
+        arguments(
+            ARRAYS + DENSE + " --backend warp", words("warp", "auto, cuda, vector, reference")),
         arguments(ARRAYS + DENSE + " --scale NaN", words("NaN", "finite")),
         arguments(ARRAYS + DENSE + " --lse-out @out.npy", words("the same file")),
         arguments(ARRAYS + DENSE + " --lse-out @none/lse.npy", words("none/lse.npy", "folder")),

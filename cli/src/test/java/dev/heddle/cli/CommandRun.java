@@ -15,6 +15,9 @@ record CommandRun(int status, String out, String err) {
   /** The repository, in which the modules' tests run one folder down. */
   static final Path REPOSITORY = Path.of("..").toAbsolutePath().normalize();
 
+  /** What a command says where a driver is there and the GPU cannot be used. */
+  private static final String ABOUT_THIS_MACHINE = "heddle: going on without cuda: ";
+
   static CommandRun heddle(Object... arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
@@ -47,7 +50,7 @@ record CommandRun(int status, String out, String err) {
 
   CommandRun succeeded() {
     assertThat(status).as(err).isZero();
-    assertThat(err).isEmpty();
+    assertThat(err.lines().filter(line -> !line.startsWith(ABOUT_THIS_MACHINE))).isEmpty();
     return this;
   }
 }

@@ -16,13 +16,13 @@ class HeddleTest {
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out()).isEmpty();
     assertThat(run.err())
-        .contains("Usage: heddle", "attend", "check", "demo", "info", "patterns", "run");
+        .contains("Usage: heddle", "attend", "bench", "check", "demo", "info", "patterns", "run");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"attend", "check", "demo", "info", "patterns", "run"})
+  @ValueSource(strings = {"attend", "bench attention", "check", "demo", "info", "patterns", "run"})
   void everyCommandHasHelp(String command) {
-    CommandRun run = CommandRun.heddle(command, "--help").succeeded();
+    CommandRun run = CommandRun.heddle((Object[]) (command + " --help").split(" ")).succeeded();
     assertThat(run.out())
         .contains("Usage: heddle " + command, "--json", "--stacktrace", "--help", "--version");
   }
@@ -35,7 +35,8 @@ class HeddleTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"weave", "patterns extra", "patterns --colour", "check"})
+  @ValueSource(
+      strings = {"weave", "bench", "bench weaving", "patterns extra", "patterns --colour", "check"})
   void wrongUsageIsRefused(String arguments) {
     CommandRun run = CommandRun.heddle((Object[]) arguments.split(" "));
     assertThat(run.status()).isEqualTo(2);

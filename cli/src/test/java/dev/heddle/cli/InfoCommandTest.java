@@ -47,6 +47,52 @@ class InfoCommandTest {
         .contains("available=false", "reason=no warp", "remedy=thread one");
   }
 
+  @Test
+  void showsDevicesTheirMemoryAndTheImagesThatFit(@TempDir Path empty) throws IOException {
+    StringWriter out = new StringWriter();
+    Console console = new Console(new PrintWriter(out), new PrintWriter(out), false);
+    Result info =
+        new InfoCommand(console, new Home(empty), new Backends(List.of(new TwoDevices())))
+            .execute();
+    info.print(console);
+    assertThat(out.toString().lines().map(String::strip))
+        .containsSequence(
+            "cuda  can run: NVIDIA Test, compute capability 9.0",
+            "device 0: NVIDIA Test, 70000 MiB free; the shared kernel images fit",
+            "device 1: NVIDIA Other");
+    assertThat(info.json().toString()).contains("available=true", "details=[device 0: NVIDIA Test");
+  }
+
+  /** A machine with two GPUs. */
+  private static final class TwoDevices implements BackendProvider {
+    @Override
+    public String name() {
+      return "cuda";
+    }
+
+    @Override
+    public Availability availability() {
+      return new Availability.Available("NVIDIA Test, compute capability 9.0");
+    }
+
+    @Override
+    public List<String> details() {
+      return List.of(
+          "device 0: NVIDIA Test, 70000 MiB free; the shared kernel images fit",
+          "device 1: NVIDIA Other");
+    }
+
+    @Override
+    public AttentionBackend open(int threads) {
+      throw new AssertionError("only looked at");
+    }
+
+    @Override
+    public MatrixProducts openMatrixProducts(int threads) {
+      throw new AssertionError("only looked at");
+    }
+  }
+
   /** A backend that never runs. */
   private static final class Refused implements BackendProvider {
     @Override

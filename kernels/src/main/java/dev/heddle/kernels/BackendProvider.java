@@ -19,6 +19,14 @@ public interface BackendProvider {
   }
 
   /**
+   * Whether a user of this machine would expect the backend to run, so that doing without it must
+   * be said. Not so where what it runs on is plainly not there.
+   */
+  default boolean isExpected() {
+    return true;
+  }
+
+  /**
    * Starts the backend.
    *
    * @param threads threads to compute with, at least 1

@@ -6,6 +6,7 @@ import dev.heddle.kernels.Availability.Refused;
 import dev.heddle.kernels.cuda.CudaProvider;
 import dev.heddle.kernels.reference.ReferenceProvider;
 import dev.heddle.kernels.vector.VectorProvider;
+import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -32,14 +33,32 @@ public final class Backends {
   }
 
   /**
-   * Opens the backend called {@code name}, or with {@link #AUTO} the first that can run here.
+   * Opens the backend called {@code name}, or with {@link #AUTO} the first that can run here; one
+   * whose device does not start after all is left out with a warning.
    *
    * @param threads threads to compute with, at least 1
    * @throws InvalidInputException if no backend has that name
    * @throws BackendUnavailableException if it cannot run here, with every refusal and its remedy
+   * @throws DeviceException if it can run here by the look of it, but its device does not start
    */
   public AttentionBackend open(String name, int threads) {
-    return choose(name, threads).open(threads);
+    List<BackendProvider> wanted = wanted(name, threads);
+    BackendProvider chosen = firstOf(wanted, name);
+    try {
+      return chosen.open(threads);
+    } catch (DeviceException failure) {
+      List<BackendProvider> others = wanted.subList(wanted.indexOf(chosen) + 1, wanted.size());
+      if (others.stream().noneMatch(p -> p.availability() instanceof Available)) {
+        throw failure;
+      }
+      System.getLogger(Backends.class.getName())
+          .log(
+              Level.WARNING,
+              "backend ''{0}'' does not start: {1}; going on without it",
+              chosen.name(),
+              failure.getMessage());
+      return new Backends(others).open(name, threads);
+    }
   }
 
   /**
@@ -51,13 +70,13 @@ public final class Backends {
    * @throws BackendUnavailableException if it cannot run here, with every refusal and its remedy
    */
   public MatrixProducts openMatrixProducts(String name, int threads) {
-    BackendProvider chosen = choose(name, threads);
+    BackendProvider chosen = firstOf(wanted(name, threads), name);
     return chosen.hasMatrixProducts()
         ? chosen.openMatrixProducts(threads)
         : firstOf(withMatrixProducts(), name).openMatrixProducts(threads);
   }
 
-  private BackendProvider choose(String name, int threads) {
+  private List<BackendProvider> wanted(String name, int threads) {
     if (threads < 1) {
       throw new InvalidInputException("threads must be at least 1, but is " + threads);
     }
@@ -66,7 +85,23 @@ public final class Backends {
     if (wanted.isEmpty()) {
       throw new InvalidInputException("no backend is called '" + name + "'; allowed: " + names());
     }
-    return firstOf(wanted, name);
+    return wanted;
+  }
+
+  /**
+   * What {@link #open} passes over although a user of this machine would expect it to run: with
+   * {@link #AUTO} the backends that are preferred to the one that is chosen and cannot run here,
+   * each in one line with the reason and the remedy. Empty for a backend that is named.
+   */
+  public List<String> passedOver(String name) {
+    if (!name.equals(AUTO)) {
+      return List.of();
+    }
+    return providers.stream()
+        .takeWhile(provider -> provider.availability() instanceof Refused)
+        .filter(BackendProvider::isExpected)
+        .map(provider -> describe(provider.name(), (Refused) provider.availability()))
+        .toList();
   }
 
   private List<BackendProvider> withMatrixProducts() {

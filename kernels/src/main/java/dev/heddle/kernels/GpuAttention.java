@@ -1,9 +1,14 @@
 package dev.heddle.kernels;
 
+import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
+import dev.heddle.api.ElementType;
 import dev.heddle.api.GpuLayer;
+import dev.heddle.api.GpuTensor;
+import dev.heddle.api.HeadTensor;
 import dev.heddle.api.InvalidInputException;
+import java.lang.foreign.Arena;
 import java.util.List;
 
 /**
@@ -36,6 +41,18 @@ public interface GpuAttention {
   List<BlockIndex> indices(AttentionCall tensors, BlockShape blocks, List<HeadWork> heads);
 
   /**
+   * Takes device memory for a layer of one sequence that is computed many times, with the scale
+   * 1/√headDim. What the memory holds is undefined until {@link GpuTensors#upload}.
+   *
+   * @param shape the sizes of the layer
+   * @param type how each element of all tensors is stored
+   * @param blocks the tile that indices are built in
+   * @throws InvalidInputException if the GPU kernels do not take the sizes
+   * @throws DeviceMemoryException if the device has not enough free memory; nothing is held then
+   */
+  GpuTensors allocate(AttentionShape shape, ElementType type, BlockShape blocks);
+
+  /**
    * Queues the attention of a layer that lies in device memory. The output may be read by what the
    * caller queues on {@code stream} afterwards.
    *
@@ -43,8 +60,23 @@ public interface GpuAttention {
    * @param heads how each query head is computed, in order
    * @param stream the handle (CUstream) of the stream on which the inputs are made; 0 is the
    *     default stream
-   * @throws InvalidInputException if the GPU kernels do not take the sizes
-   * @throws DeviceMemoryException if the device has not enough free memory; nothing was queued
+   * @throws InvalidInputException if the GPU kernels do not take the sizes, or an address is not
+   *     the device's
+   * @throws DeviceMemoryException if the device has not enough free memory; nothing was queued, but
+   *     where memory runs out only while indices are built, their building was
    */
   void attend(GpuLayer layer, List<HeadWork> heads, long stream);
+
+  /**
+   * Copies some heads of a tensor in device memory to the host, behind what is queued on {@code
+   * stream}, and waits for it.
+   *
+   * @param tensor Q, K or V of the caller, in the memory of this backend's device
+   * @param heads which heads of the tensor, in the order of the result
+   * @param stream the handle (CUstream) of the stream on which the tensor is made
+   * @param arena where the copy lives
+   * @return contiguous {@code [heads.size()][tokens][headDim]}
+   * @throws InvalidInputException if the address is not the device's
+   */
+  HeadTensor download(GpuTensor tensor, List<Integer> heads, long stream, Arena arena);
 }

@@ -69,6 +69,42 @@ class BackendsTest {
         .hasMessage("threads must be at least 1, but is 0");
   }
 
+  @Test
+  void autoGoesOnWhereADeviceDoesNotStartAfterAll() {
+    Backends backends = new Backends(List.of(new NotStarting(), new Refusing("second"), RUNS));
+    try (AttentionBackend backend = backends.open(Backends.AUTO, 1)) {
+      assertThat(backend.name()).isEqualTo("reference");
+    }
+    assertThatThrownBy(() -> backends.open("not-starting", 1))
+        .isInstanceOf(DeviceException.class)
+        .hasMessage("opening the device's context failed");
+    assertThatThrownBy(() ->
+            new Backends(List.of(new NotStarting(), new Refusing("second"))).open(Backends.AUTO, 1))
+        .isInstanceOf(DeviceException.class);
+  }
+
+  private record NotStarting() implements BackendProvider {
+    @Override
+    public String name() {
+      return "not-starting";
+    }
+
+    @Override
+    public Availability availability() {
+      return new Availability.Available("it seems");
+    }
+
+    @Override
+    public AttentionBackend open(int threads) {
+      throw new DeviceException("opening the device's context failed");
+    }
+
+    @Override
+    public MatrixProducts openMatrixProducts(int threads) {
+      throw new UnsupportedOperationException("none");
+    }
+  }
+
   private record WithoutProducts() implements BackendProvider {
     @Override
     public String name() {

@@ -7,6 +7,8 @@ import dev.heddle.api.HeadMatrix;
 import dev.heddle.kernels.reference.ReferenceProvider;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * How wrong attention may be: at most twice as wrong, against float64, as the plain computation in
@@ -72,20 +74,23 @@ public final class PlainTypedAttention {
    * exact by luck.
    */
   public static double allowedOutputError(AttentionCall call, AttentionCall expected) {
-    double plain = 0;
-    double greatest = 0;
-    float[] out = new float[call.shape().headDim()];
-    for (int head = 0; head < call.shape().queryHeads(); head++) {
-      for (int query = 0; query < call.shape().queryTokens(); query++) {
-        attendQuery(call, head, query, out);
-        for (int dim = 0; dim < out.length; dim++) {
-          double right = expected.out().head(head).get(query, dim);
-          plain = Math.max(plain, Math.abs(out[dim] - right));
-          greatest = Math.max(greatest, Math.abs(right));
-        }
-      }
-    }
-    return 2 * plain + unitRoundoff(call.queries().type()) * greatest;
+    double[] plain = new double[call.shape().queryHeads()];
+    double[] greatest = new double[call.shape().queryHeads()];
+    IntStream.range(0, call.shape().queryHeads())
+        .parallel()
+        .forEach(head -> {
+          float[] out = new float[call.shape().headDim()];
+          for (int query = 0; query < call.shape().queryTokens(); query++) {
+            attendQuery(call, head, query, out);
+            for (int dim = 0; dim < out.length; dim++) {
+              double right = expected.out().head(head).get(query, dim);
+              plain[head] = Math.max(plain[head], Math.abs(out[dim] - right));
+              greatest[head] = Math.max(greatest[head], Math.abs(right));
+            }
+          }
+        });
+    return 2 * Arrays.stream(plain).max().orElseThrow()
+        + unitRoundoff(call.queries().type()) * Arrays.stream(greatest).max().orElseThrow();
   }
 
   /**
@@ -117,7 +122,7 @@ public final class PlainTypedAttention {
       }
     }
     float sum = 0;
-    java.util.Arrays.fill(out, 0);
+    Arrays.fill(out, 0);
     for (int key = 0; key < visible; key++) {
       if (index.attends(query, key)) {
         float weight = (float) Math.exp(scores[key] - greatest);

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** How much memory can still be used on this machine. */
-final class MachineMemory {
+public final class MachineMemory {
   private static final Path MEMINFO = Path.of("/proc/meminfo");
   private static final Pattern AVAILABLE = Pattern.compile("MemAvailable:\\s+(\\d+) kB");
   private static final long KIBIBYTE = 1024;
@@ -21,7 +21,7 @@ final class MachineMemory {
    * Bytes that can be allocated without swapping: what Linux calls available, which counts file
    * pages that can be dropped, elsewhere what is free; never more than the container's limit.
    */
-  static long availableBytes() {
+  public static long availableBytes() {
     OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
     long total = system.getTotalMemorySize();
     try (Stream<String> lines = Files.lines(MEMINFO)) {

@@ -2,7 +2,6 @@ package dev.heddle.kernels.cuda;
 
 import dev.heddle.api.GpuCall;
 import dev.heddle.api.GpuHead;
-import dev.heddle.api.GpuQueue;
 import dev.heddle.api.GpuSequence;
 import dev.heddle.api.GpuTables;
 import dev.heddle.api.InvalidInputException;
@@ -17,23 +16,41 @@ final class CallTables {
 
   private CallTables() {}
 
+  /** The most that the tables take, those for any device included. */
   static long bytes(GpuCall call) {
-    return Integer.BYTES
-        * ((long) call.layer().sequences().size() * SEQUENCE_FIELDS
-            + (long) call.heads().size() * (1 + optionCount(call)));
+    return tableBytes(call) + TensorMaps.BYTES;
   }
 
-  static GpuTables upload(GpuCall call, GpuQueue queue) {
+  /** Bytes of the tables that every device has, rounded up to where others may follow. */
+  private static long tableBytes(GpuCall call) {
+    long integers =
+        (long) call.layer().sequences().size() * SEQUENCE_FIELDS
+            + (long) call.heads().size() * (1 + optionCount(call));
+    return Math.ceilDiv(integers * Integer.BYTES, TensorMaps.ALIGNMENT)
+        * (long) TensorMaps.ALIGNMENT;
+  }
+
+  static GpuTables upload(GpuCall call, WorkQueue queue) {
     ByteBuffer bytes = pack(call);
-    long sequences = queue.allocate(bytes.capacity());
+    boolean isHopper = queue.device().runsHopperKernels() && TensorMaps.suit(call.layer());
+    if (isHopper) {
+      bytes.position(Math.toIntExact(tableBytes(call)));
+      TensorMaps.put(call.layer(), queue.device().driver(), bytes);
+    } else {
+      bytes.limit(Math.toIntExact(tableBytes(call)));
+    }
+    bytes.rewind();
+    long sequences = queue.allocate(bytes.remaining());
     queue.upload(MemorySegment.ofBuffer(bytes), sequences);
     // int4 loads need sequences aligned to 16 bytes: they come first.
     long heads =
         sequences + (long) call.layer().sequences().size() * SEQUENCE_FIELDS * Integer.BYTES;
     long options = heads + (long) call.heads().size() * Integer.BYTES;
-    return new GpuTables(sequences, heads, options, optionCount(call));
+    long hopper = isHopper ? sequences + tableBytes(call) : 0;
+    return new GpuTables(sequences, heads, options, optionCount(call), hopper);
   }
 
+  /** The tables that every device has, with room behind them. */
   static ByteBuffer pack(GpuCall call) {
     ByteBuffer bytes =
         ByteBuffer.allocate(Math.toIntExact(bytes(call))).order(ByteOrder.nativeOrder());
@@ -45,7 +62,7 @@ final class CallTables {
     for (GpuHead head : call.heads()) {
       options(head).forEach(value -> putOption(value, bytes));
     }
-    return bytes.flip();
+    return bytes.rewind();
   }
 
   private static void putOption(Object value, ByteBuffer bytes) {

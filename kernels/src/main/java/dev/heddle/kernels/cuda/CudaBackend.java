@@ -1,15 +1,21 @@
 package dev.heddle.kernels.cuda;
 
 import dev.heddle.api.AttentionLaunch;
+import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
+import dev.heddle.api.ElementType;
 import dev.heddle.api.GpuLayer;
+import dev.heddle.api.GpuTensor;
+import dev.heddle.api.HeadTensor;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.AttentionCall;
 import dev.heddle.kernels.GpuAttention;
 import dev.heddle.kernels.GpuReport;
+import dev.heddle.kernels.GpuTensors;
 import dev.heddle.kernels.HeadWork;
+import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Optional;
 
@@ -62,20 +68,38 @@ final class CudaBackend implements AttentionBackend, GpuAttention {
   }
 
   @Override
+  public GpuTensors allocate(AttentionShape shape, ElementType type, BlockShape blocks) {
+    return DeviceTensors.allocate(device, shape, type, blocks);
+  }
+
+  @Override
   public void attend(GpuLayer layer, List<HeadWork> heads, long stream) {
     AttentionLaunch.requireSupported(layer);
     LayerPlan plan = LayerPlan.of(layer, heads);
     device.call(lane -> {
+      DeviceMemory.require(layer);
       plan.requireMemory(0, device.pool());
       ForeignStream foreign = new ForeignStream(device.driver(), lane, stream);
-      foreign.letLaneWait();
-      try (WorkQueue queue = new WorkQueue(device, lane)) {
+      try (Releases afterwards = new Releases();
+          WorkQueue queue = new WorkQueue(device, lane)) {
+        foreign.letLaneWait();
+        // Even after a failure, what was queued reads the caller's memory.
+        afterwards.add(foreign::waitForLane);
         plan.index(queue);
         plan.attend(queue);
-      } finally {
-        foreign.waitForLane();
       }
       return true;
+    });
+  }
+
+  @Override
+  public HeadTensor download(GpuTensor tensor, List<Integer> heads, long stream, Arena arena) {
+    return device.call(lane -> {
+      DeviceMemory.require("tensor", tensor);
+      new ForeignStream(device.driver(), lane, stream).letLaneWait();
+      try (WorkQueue queue = new WorkQueue(device, lane)) {
+        return new HostTransfer(queue).download(tensor, heads, arena);
+      }
     });
   }
 

@@ -65,6 +65,11 @@ record CudaGuards(CudaMachine machine) {
           "use a GPU of compute capability %s or later (Ampere); CUDA_VISIBLE_DEVICES chooses"
               .formatted(dotted(LEAST_COMPUTE_CAPABILITY)));
     }
+    if (!machine.hasMemoryPools()) {
+      return new Refused(
+          machine.deviceName() + " has no memory pools",
+          "use a whole GPU, or a virtual one with unified memory switched on");
+    }
     if (!machine.hasSharedImage()) {
       return new Refused(
           "this build has no GPU kernels",

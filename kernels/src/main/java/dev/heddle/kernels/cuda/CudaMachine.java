@@ -32,6 +32,9 @@ interface CudaMachine {
   /** Memory of device 0 in bytes. */
   long deviceMemory();
 
+  /** Whether device 0 has stream-ordered memory pools; some virtual GPUs have not. */
+  boolean hasMemoryPools();
+
   /** Whether the build made the shared kernels' image. */
   boolean hasSharedImage();
 }

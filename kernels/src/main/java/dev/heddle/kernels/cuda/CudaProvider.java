@@ -34,9 +34,14 @@ public final class CudaProvider implements BackendProvider {
 
   @Override
   public List<String> details() {
-    return availability() instanceof Availability.Available
-        ? DeviceReport.ofDevice(DEVICE)
-        : List.of();
+    if (!(availability() instanceof Availability.Available)) {
+      return List.of();
+    }
+    try {
+      return DeviceReport.ofDevice(DEVICE);
+    } catch (DeviceException failure) { // such as a device without memory for a context
+      return List.of("device " + DEVICE + ": " + failure.getMessage());
+    }
   }
 
   @Override
@@ -53,5 +58,11 @@ public final class CudaProvider implements BackendProvider {
   @Override
   public MatrixProducts openMatrixProducts(int threads) {
     throw new UnsupportedOperationException("the CUDA backend has no matrix products");
+  }
+
+  /** Where there is no driver nobody counts on the GPU. */
+  @Override
+  public boolean isExpected() {
+    return new ThisMachine().hasDriver();
   }
 }

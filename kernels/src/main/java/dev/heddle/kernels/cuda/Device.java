@@ -5,7 +5,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -22,36 +21,57 @@ import jcuda.driver.JCudaDriver;
  * context is current only while a call runs here; the thread's own is put back after it.
  */
 final class Device implements AutoCloseable {
+  private static final int HOPPER = 90;
+
   private final CUdevice device;
   private final CUcontext context = new CUcontext();
   private final DriverLibrary driver;
   private final MemoryPool pool;
   private final int computeCapability;
   private final int multiprocessors;
+  private final boolean hopperKernels;
   private final Map<KernelSource, KernelModule> modules = new HashMap<>();
   private final Deque<Lane> idleLanes = new ArrayDeque<>();
-  private final ReadWriteLock use = new ReentrantReadWriteLock();
+  private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
+  private final Releases owned = new Releases();
   private boolean closed;
 
-  private Device(int ordinal, DriverLibrary driver) {
+  private Device(int ordinal, DriverLibrary driver, boolean portable) {
     this.driver = driver;
     this.device = ThisMachine.device(ordinal);
     this.computeCapability = ThisMachine.computeCapability(device);
     this.multiprocessors =
         ThisMachine.attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+    this.hopperKernels = !portable && computeCapability == HOPPER && driver.hasTensorMaps();
     Driver.check(
         JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "opening the device's context");
+    owned.add(this::releaseContext);
     try {
-      this.pool = inContext(() -> MemoryPool.create(driver, ordinal));
+      this.pool = inContext(() -> openPool(ordinal));
     } catch (RuntimeException failure) {
-      Driver.check(JCudaDriver.cuDevicePrimaryCtxRelease(device), "closing the context");
+      owned.closeAfter(failure);
       throw failure;
     }
   }
 
+  private MemoryPool openPool(int ordinal) {
+    MemoryPool opened = MemoryPool.create(driver, ordinal);
+    owned.add(() ->
+        inContext(() -> {
+          release(opened);
+          return true;
+        }));
+    return opened;
+  }
+
   /** Opens device {@code ordinal} of those that the process may use. JCuda must be loaded. */
   static Device open(int ordinal) {
-    return new Device(ordinal, DriverLibrary.find().orElseThrow());
+    return new Device(ordinal, DriverLibrary.find().orElseThrow(), false);
+  }
+
+  /** Likewise, but leaves alone the kernels that only compute capability 9.0 has. */
+  static Device openPortable(int ordinal) {
+    return new Device(ordinal, DriverLibrary.find().orElseThrow(), true);
   }
 
   /** Lets one call run with the context current and a lane of its own. */
@@ -92,6 +112,11 @@ final class Device implements AutoCloseable {
     return driver;
   }
 
+  /** Whether the device runs the kernels for compute capability 9.0, the only one that can. */
+  boolean runsHopperKernels() {
+    return hopperKernels;
+  }
+
   int multiprocessors() {
     return multiprocessors;
   }
@@ -100,34 +125,38 @@ final class Device implements AutoCloseable {
     return computeCapability;
   }
 
-  /** Waits for what is queued, then gives everything back. Closing again does nothing. */
+  /**
+   * Waits for what is queued, then gives everything back, as far as a device that has failed lets
+   * it. Closing again does nothing.
+   *
+   * @throws IllegalStateException if a call of this thread is under way: it would wait for itself
+   * @throws DeviceException if work that is still queued fails, or something cannot be given back
+   */
   @Override
   public void close() {
+    if (use.getReadHoldCount() > 0) {
+      throw new IllegalStateException("this CUDA backend cannot be closed from inside a call");
+    }
     use.writeLock().lock();
     try {
-      if (!closed) {
-        closed = true;
-        inContext(() -> {
-          release();
-          return true;
-        });
-        Driver.check(JCudaDriver.cuDevicePrimaryCtxRelease(device), "closing the context");
-      }
+      closed = true;
+      owned.close();
     } finally {
       use.writeLock().unlock();
     }
   }
 
-  private void release() {
-    synchronized (idleLanes) {
-      idleLanes.forEach(Lane::close);
-      idleLanes.clear();
+  /** Nobody else is here: lanes and modules need no lock. */
+  private void release(MemoryPool opened) {
+    try (Releases all = new Releases()) {
+      all.add(opened::close);
+      modules.values().forEach(module -> all.add(module::close));
+      idleLanes.forEach(lane -> all.add(lane::close));
     }
-    synchronized (modules) {
-      modules.values().forEach(KernelModule::close);
-      modules.clear();
-    }
-    pool.close();
+  }
+
+  private void releaseContext() {
+    Driver.check(JCudaDriver.cuDevicePrimaryCtxRelease(device), "closing the device's context");
   }
 
   private void requireOpen() {
@@ -154,10 +183,13 @@ final class Device implements AutoCloseable {
 
   private <T> T inContext(Supplier<T> work) {
     Driver.check(JCudaDriver.cuCtxPushCurrent(context), "entering the device's context");
-    try {
+    try (Releases leaving = new Releases()) {
+      leaving.add(Device::leaveContext);
       return work.get();
-    } finally {
-      Driver.check(JCudaDriver.cuCtxPopCurrent(new CUcontext()), "leaving the device's context");
     }
+  }
+
+  private static void leaveContext() {
+    Driver.check(JCudaDriver.cuCtxPopCurrent(new CUcontext()), "leaving the device's context");
   }
 }

@@ -96,6 +96,43 @@ final class DriverLibrary {
     return call(function("cuStreamWaitEvent", HANDLE, HANDLE, INT), stream, event, 0);
   }
 
+  /** See {@code cuTensorMapEncodeTiled}. */
+  int encodeTensorMap(
+      MemorySegment target, TensorMaps.Form form, long address, TensorMaps.Sizes sizes) {
+    return call(
+        function(
+            "cuTensorMapEncodeTiled",
+            POINTER,
+            INT,
+            INT,
+            HANDLE,
+            POINTER,
+            POINTER,
+            POINTER,
+            POINTER,
+            INT,
+            INT,
+            INT,
+            INT),
+        target,
+        form.elementType(),
+        form.rank(),
+        address,
+        sizes.dimensions(),
+        sizes.strides(),
+        sizes.box(),
+        sizes.steps(),
+        form.interleave(),
+        form.swizzle(),
+        form.cachePromotion(),
+        form.fill());
+  }
+
+  /** Whether the driver makes tensor maps: CUDA 12.0 or later. */
+  boolean hasTensorMaps() {
+    return symbols.find("cuTensorMapEncodeTiled").isPresent();
+  }
+
   private MethodHandle function(String name, MemoryLayout... parameters) {
     return functions.computeIfAbsent(
         name,

@@ -32,11 +32,14 @@ final class HostLayer {
   HostLayer(AttentionCall tensors, BlockShape blocks) {
     this.tensors = tensors;
     this.blocks = blocks;
-    this.headDim =
-        Math.ceilDiv(tensors.shape().headDim(), AttentionLaunch.HEAD_DIM_STEP)
-            * AttentionLaunch.HEAD_DIM_STEP;
+    this.headDim = deviceHeadDim(tensors.shape().headDim());
     requireOneType();
     AttentionLaunch.requireSupported(planned());
+  }
+
+  /** Numbers per row on the device, which moves them in steps. */
+  static int deviceHeadDim(int headDim) {
+    return Math.ceilDiv(headDim, AttentionLaunch.HEAD_DIM_STEP) * AttentionLaunch.HEAD_DIM_STEP;
   }
 
   /** Runs the layer; the output is written when this returns. */
@@ -50,11 +53,12 @@ final class HostLayer {
     lane.markIndexed();
     plan.attend(queue);
     lane.markAttended();
+    // All that can run out of memory comes before the first write.
+    List<Long> cells = plan.cells(queue);
     transfer.download(layer.out(), tensors.out());
     if (tensors.wantsLogSumExp()) {
       queue.download(layer.logSumExp(), tensors.logSumExp().asSlice(0, logSumExpBytes()));
     }
-    List<Long> cells = plan.cells(queue);
     lane.await();
     return new GpuReport(cells, lane.indexNanos(), lane.attentionNanos());
   }

@@ -2,7 +2,11 @@ package dev.heddle.kernels.cuda;
 
 import dev.heddle.api.GpuTensor;
 import dev.heddle.api.HeadTensor;
+import dev.heddle.kernels.cuda.PinnedBuffer.DeviceRows;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * Copies head tensors between host memory of any strides and contiguous device memory, through
@@ -12,6 +16,9 @@ import java.lang.foreign.MemorySegment;
  * score and no output.
  */
 record HostTransfer(WorkQueue queue) {
+  /** A cache line: host readers load vectors. */
+  private static final int ALIGNMENT_BYTES = 64;
+
   /** Takes device memory for a tensor like {@code host} with rows of {@code headDim} numbers. */
   GpuTensor allocate(HeadTensor host, int headDim) {
     long bytes = bytes(host, headDim);
@@ -27,7 +34,13 @@ record HostTransfer(WorkQueue queue) {
   /** Copies {@code host} to newly taken device memory. */
   GpuTensor upload(HeadTensor host, int headDim) {
     GpuTensor device = allocate(host, headDim);
-    Rows rows = new Rows(host, headDim);
+    upload(host, device);
+    return device;
+  }
+
+  /** Copies {@code host} to {@code device}, which is contiguous. */
+  void upload(HeadTensor host, GpuTensor device) {
+    Rows rows = new Rows(host, device.headDim());
     for (long first = 0; first < rows.count(); first += rows.perBuffer()) {
       long count = Math.min(rows.perBuffer(), rows.count() - first);
       PinnedBuffer staging = queue.nextStaging();
@@ -37,7 +50,6 @@ record HostTransfer(WorkQueue queue) {
           count * rows.deviceBytes(),
           queue.stream());
     }
-    return device;
   }
 
   /** Waits for what is queued and copies {@code device} to {@code host}. */
@@ -55,6 +67,47 @@ record HostTransfer(WorkQueue queue) {
         fetch(device, rows, firstFilling, filling);
       }
       rows.scatter(filled.await(), first, Math.min(rows.perBuffer(), rows.count() - first));
+    }
+  }
+
+  /**
+   * Waits for what is queued and copies some heads of {@code device} to new memory of {@code
+   * arena}, one after the other, {@code [heads.size()][tokens][headDim]}.
+   */
+  HeadTensor download(GpuTensor device, List<Integer> heads, Arena arena) {
+    long rowBytes = (long) device.headDim() * device.type().bytes();
+    long headBytes = device.tokens() * rowBytes;
+    MemorySegment memory = arena.allocate(heads.size() * headBytes, ALIGNMENT_BYTES);
+    for (int i = 0; i < heads.size(); i++) {
+      long first = device.address() + heads.get(i) * device.headStride() * device.type().bytes();
+      download(device, first, memory.asSlice(i * headBytes, headBytes));
+    }
+    return HeadTensor.contiguous(
+        memory, device.type(), heads.size(), device.tokens(), device.headDim());
+  }
+
+  /** Copies the rows of one head; one buffer is emptied while the other is filled. */
+  private void download(GpuTensor device, long firstRow, MemorySegment target) {
+    long rowBytes = (long) device.headDim() * device.type().bytes();
+    long pitchBytes = device.tokenStride() * device.type().bytes();
+    long perBuffer = Lane.STAGING_BYTES / rowBytes;
+    Optional<Filled> filled = Optional.empty();
+    for (long row = 0; row < device.tokens(); row += perBuffer) {
+      long count = Math.min(perBuffer, device.tokens() - row);
+      PinnedBuffer staging = queue.nextStaging();
+      staging.await();
+      staging.copyFrom(
+          firstRow + row * pitchBytes, new DeviceRows(count, rowBytes, pitchBytes), queue.stream());
+      filled.ifPresent(earlier -> earlier.empty(target));
+      filled = Optional.of(new Filled(staging, row * rowBytes, count * rowBytes));
+    }
+    filled.ifPresent(last -> last.empty(target));
+  }
+
+  /** A buffer that is being filled, and where its bytes belong. */
+  private record Filled(PinnedBuffer buffer, long offset, long bytes) {
+    void empty(MemorySegment target) {
+      MemorySegment.copy(buffer.await(), 0, target, offset, bytes);
     }
   }
 

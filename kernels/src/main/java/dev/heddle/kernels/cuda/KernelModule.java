@@ -69,6 +69,21 @@ final class KernelModule implements AutoCloseable {
     return found.function();
   }
 
+  /** Whether the image has the kernel for the context's device. */
+  synchronized boolean has(String kernel) {
+    if (kernels.containsKey(kernel)) {
+      return true;
+    }
+    CUfunction function = new CUfunction();
+    int result = JCudaDriver.cuModuleGetFunction(function, module, kernel);
+    if (result == CUresult.CUDA_ERROR_NOT_FOUND) {
+      return false;
+    }
+    Driver.check(result, "finding kernel '" + kernel + "'");
+    kernels.put(kernel, new Kernel(function, SHARED_BYTES_WITHOUT_ASKING));
+    return true;
+  }
+
   private CUfunction find(String kernel) {
     CUfunction function = new CUfunction();
     int result = JCudaDriver.cuModuleGetFunction(function, module, kernel);

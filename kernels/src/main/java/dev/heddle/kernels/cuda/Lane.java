@@ -2,6 +2,7 @@ package dev.heddle.kernels.cuda;
 
 import dev.heddle.kernels.cuda.DeviceHandles.Event;
 import dev.heddle.kernels.cuda.DeviceHandles.Stream;
+import java.util.ArrayList;
 import java.util.List;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
@@ -15,20 +16,34 @@ final class Lane implements AutoCloseable {
   static final int STAGING_BYTES = 8 << 20;
 
   private final Stream stream = new Stream();
-  private final List<PinnedBuffer> staging;
+  private final List<PinnedBuffer> staging = new ArrayList<>();
   private final Event start = new Event();
   private final Event indexed = new Event();
   private final Event attended = new Event();
+  private final Releases owned = new Releases();
   private int next;
 
+  /** Takes everything, or where something cannot be had, nothing. */
   Lane() {
-    Driver.check(
-        JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
-        "creating a stream");
-    for (Event event : List.of(start, indexed, attended)) {
-      Driver.check(JCudaDriver.cuEventCreate(event, 0), "creating an event");
+    try {
+      Driver.check(
+          JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
+          "creating a stream");
+      owned.add(() -> Driver.check(JCudaDriver.cuStreamDestroy(stream), "destroying a stream"));
+      for (Event event : List.of(start, indexed, attended)) {
+        Driver.check(JCudaDriver.cuEventCreate(event, 0), "creating an event");
+        owned.add(() -> Driver.check(JCudaDriver.cuEventDestroy(event), "destroying an event"));
+      }
+      while (staging.size() < 2) {
+        PinnedBuffer buffer = new PinnedBuffer(STAGING_BYTES);
+        staging.add(buffer);
+        owned.add(buffer::close);
+      }
+      owned.add(this::await);
+    } catch (RuntimeException failure) {
+      owned.closeAfter(failure);
+      throw failure;
     }
-    this.staging = List.of(new PinnedBuffer(STAGING_BYTES), new PinnedBuffer(STAGING_BYTES));
   }
 
   Stream stream() {
@@ -86,12 +101,7 @@ final class Lane implements AutoCloseable {
   /** Waits for what is queued, then gives everything back. */
   @Override
   public void close() {
-    await();
-    staging.forEach(PinnedBuffer::close);
-    for (Event event : List.of(start, indexed, attended)) {
-      Driver.check(JCudaDriver.cuEventDestroy(event), "destroying an event");
-    }
-    Driver.check(JCudaDriver.cuStreamDestroy(stream), "destroying a stream");
+    owned.close();
   }
 
   private void record(Event event) {

@@ -7,6 +7,7 @@ import dev.heddle.api.GpuIndex;
 import dev.heddle.api.GpuKernels;
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.GpuTables;
+import dev.heddle.api.InvalidInputException;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntFunction;
@@ -58,8 +59,18 @@ final class LayerPart {
       case Kind.Dense() -> tables;
       case Kind.Indexed(List<List<BlockIndex>> indices) ->
           tables + HostIndexRows.of(call, indices).bytes();
-      case Kind.Patterned(GpuKernels kernels) -> tables + kernels.scratchBytes(call);
+      case Kind.Patterned(GpuKernels kernels) ->
+          tables + scratchBytes(kernels) + SharedKernels.countBytes(call);
     };
+  }
+
+  private long scratchBytes(GpuKernels kernels) {
+    long bytes = kernels.scratchBytes(call);
+    if (bytes < 0) {
+      throw new InvalidInputException(
+          "the GPU half '%s' asks for %d bytes".formatted(kernels.source().name(), bytes));
+    }
+    return bytes;
   }
 
   /** Queues the upload or the building of the index. */
@@ -71,7 +82,9 @@ final class LayerPart {
           case Kind.Dense() -> GpuIndex.COMPUTED;
           case Kind.Indexed(List<List<BlockIndex>> indices) ->
               HostIndexRows.of(call, indices).upload(queue);
-          case Kind.Patterned(GpuKernels kernels) -> kernels.index(call, uploaded, queue);
+          case Kind.Patterned(GpuKernels kernels) ->
+              new DeviceIndexCheck(call, kernels.source().name(), queue)
+                  .requireReadable(kernels.index(call, uploaded, queue));
         };
   }
 

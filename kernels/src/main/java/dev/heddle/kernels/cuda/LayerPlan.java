@@ -53,10 +53,7 @@ final class LayerPlan {
    * @throws DeviceMemoryException with both numbers if it has not
    */
   void requireMemory(long tensorBytes, MemoryPool pool) {
-    long needed = tensorBytes;
-    for (LayerPart part : parts) {
-      needed = Math.addExact(needed, part.bytes());
-    }
+    long needed = Math.addExact(tensorBytes, bytes());
     long free = pool.freeBytes();
     if (needed > free) {
       throw new DeviceMemoryException(
@@ -65,6 +62,15 @@ final class LayerPlan {
           needed,
           free);
     }
+  }
+
+  /** The most device memory that the plan takes beside the layer's tensors. */
+  long bytes() {
+    long bytes = 0;
+    for (LayerPart part : parts) {
+      bytes = Math.addExact(bytes, part.bytes());
+    }
+    return bytes;
   }
 
   /** Queues the building of all indices. */

@@ -26,6 +26,7 @@ final class MemoryPool implements AutoCloseable {
   private static final int RELEASE_THRESHOLD = 4;
   private static final int RESERVED_NOW = 5;
   private static final int USED_NOW = 7;
+  private static final int USED_MOST = 8;
 
   // CUmemPoolProps: allocType, handleTypes, location {type, id}, then 72 bytes of zeros
   private static final long PROPERTIES_BYTES = 88;
@@ -50,9 +51,12 @@ final class MemoryPool implements AutoCloseable {
       MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
       Driver.check(driver.createPool(handle, properties), "creating a memory pool");
       MemoryPool pool = new MemoryPool(driver, handle.get(ValueLayout.JAVA_LONG, 0));
-      MemorySegment kept = arena.allocateFrom(ValueLayout.JAVA_LONG, KEPT_BYTES);
-      Driver.check(
-          driver.setPoolAttribute(pool.pool, RELEASE_THRESHOLD, kept), "setting up a memory pool");
+      try {
+        pool.set(RELEASE_THRESHOLD, KEPT_BYTES);
+      } catch (RuntimeException failure) {
+        pool.closeAfter(failure);
+        throw failure;
+      }
       return pool;
     }
   }
@@ -98,6 +102,16 @@ final class MemoryPool implements AutoCloseable {
     return attribute(USED_NOW);
   }
 
+  /** The most that was in use at once since {@link #forgetMost}, as the driver counts. */
+  long mostUsedBytes() {
+    return attribute(USED_MOST);
+  }
+
+  /** Starts {@link #mostUsedBytes} anew. */
+  void forgetMost() {
+    set(USED_MOST, 0);
+  }
+
   /** Bytes that a call can take: what the device has free and what this pool keeps unused. */
   long freeBytes() {
     long[] free = new long[1];
@@ -109,6 +123,19 @@ final class MemoryPool implements AutoCloseable {
   @Override
   public void close() {
     Driver.check(driver.destroyPool(pool), "closing a memory pool");
+  }
+
+  private void closeAfter(RuntimeException failure) {
+    Releases owned = new Releases();
+    owned.add(this::close);
+    owned.closeAfter(failure);
+  }
+
+  private void set(int attribute, long value) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment holder = arena.allocateFrom(ValueLayout.JAVA_LONG, value);
+      Driver.check(driver.setPoolAttribute(pool, attribute, holder), "setting up a memory pool");
+    }
   }
 
   private long attribute(int attribute) {

@@ -5,7 +5,9 @@ import dev.heddle.kernels.cuda.DeviceHandles.Stream;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jcuda.Pointer;
+import jcuda.driver.CUDA_MEMCPY2D;
 import jcuda.driver.CUevent_flags;
+import jcuda.driver.CUmemorytype;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -17,13 +19,23 @@ final class PinnedBuffer implements AutoCloseable {
   private final MemorySegment memory;
   private final Event copied = new Event();
 
+  private final Releases owned = new Releases();
+
   PinnedBuffer(int bytes) {
     Driver.check(JCudaDriver.cuMemHostAlloc(pointer, bytes, 0), "taking pinned host memory");
+    owned.add(
+        () -> Driver.check(JCudaDriver.cuMemFreeHost(pointer), "giving pinned host memory back"));
     this.memory =
         MemorySegment.ofBuffer(pointer.getByteBuffer(0, bytes).order(ByteOrder.nativeOrder()));
-    Driver.check(
-        JCudaDriver.cuEventCreate(copied, CUevent_flags.CU_EVENT_DISABLE_TIMING),
-        "creating an event");
+    try {
+      Driver.check(
+          JCudaDriver.cuEventCreate(copied, CUevent_flags.CU_EVENT_DISABLE_TIMING),
+          "creating an event");
+    } catch (RuntimeException failure) {
+      owned.closeAfter(failure);
+      throw failure;
+    }
+    owned.add(() -> Driver.check(JCudaDriver.cuEventDestroy(copied), "destroying an event"));
   }
 
   /** The memory, after the last copy is done. */
@@ -48,13 +60,47 @@ final class PinnedBuffer implements AutoCloseable {
     record(stream);
   }
 
+  /**
+   * Queues a copy of {@code rows.count()} rows from {@code address} on, one after the other to the
+   * start of this.
+   */
+  void copyFrom(long address, DeviceRows rows, Stream stream) {
+    if (rows.areNeighbours()) {
+      copyFrom(address, rows.count() * rows.bytes(), stream);
+      return;
+    }
+    CUDA_MEMCPY2D copy = new CUDA_MEMCPY2D();
+    copy.srcMemoryType = CUmemorytype.CU_MEMORYTYPE_DEVICE;
+    copy.srcDevice = DeviceHandles.pointer(address);
+    copy.srcPitch = rows.pitchBytes();
+    copy.dstMemoryType = CUmemorytype.CU_MEMORYTYPE_HOST;
+    copy.dstHost = pointer;
+    copy.dstPitch = rows.bytes();
+    copy.WidthInBytes = rows.bytes();
+    copy.Height = rows.count();
+    Driver.check(JCudaDriver.cuMemcpy2DAsync(copy, stream), "copying rows from the device");
+    record(stream);
+  }
+
+  /**
+   * Rows in device memory.
+   *
+   * @param count rows
+   * @param bytes bytes of a row
+   * @param pitchBytes bytes from one row to the next
+   */
+  record DeviceRows(long count, long bytes, long pitchBytes) {
+    boolean areNeighbours() {
+      return pitchBytes == bytes;
+    }
+  }
+
   private void record(Stream stream) {
     Driver.check(JCudaDriver.cuEventRecord(copied, stream), "recording an event");
   }
 
   @Override
   public void close() {
-    Driver.check(JCudaDriver.cuEventDestroy(copied), "destroying an event");
-    Driver.check(JCudaDriver.cuMemFreeHost(pointer), "giving pinned host memory back");
+    owned.close();
   }
 }

@@ -41,8 +41,8 @@ final class SharedKernels {
   /** Counts the cells (query, key) that each head slot's rows list. Waits for the device. */
   static long[] countCells(GpuCall call, GpuTables tables, GpuIndex index, GpuQueue queue) {
     int slots = call.heads().size();
-    long counts = queue.allocate((long) slots * Long.BYTES);
-    queue.fill(counts, (byte) 0, (long) slots * Long.BYTES);
+    long counts = queue.allocate(countBytes(call));
+    queue.fill(counts, (byte) 0, countBytes(call));
     KernelParameters parameters =
         AttentionParameters.pack(call, tables, index, AttentionParameters.BYTES + Long.BYTES);
     parameters.putLong(AttentionParameters.BYTES, counts);
@@ -56,6 +56,11 @@ final class SharedKernels {
     long[] cells = new long[slots];
     queue.download(counts, MemorySegment.ofArray(cells));
     return cells;
+  }
+
+  /** Device memory that {@link #countCells} takes. */
+  static long countBytes(GpuCall call) {
+    return (long) call.heads().size() * Long.BYTES;
   }
 
   private static KernelParameters parameters(GpuCall call, GpuTables tables, GpuIndex index) {

@@ -74,6 +74,12 @@ final class ThisMachine implements CudaMachine {
   }
 
   @Override
+  public boolean hasMemoryPools() {
+    return attribute(device(DEVICE), CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED)
+        != 0;
+  }
+
+  @Override
   public boolean hasSharedImage() {
     return SharedKernels.DENSE.isPresent() && SharedKernels.ROWS.isPresent();
   }

@@ -1,24 +1,29 @@
 package dev.heddle.kernels.cuda;
 
 import dev.heddle.api.GpuQueue;
+import dev.heddle.api.InvalidInputException;
 import dev.heddle.api.KernelGrid;
 import dev.heddle.api.KernelParameters;
 import dev.heddle.api.KernelSource;
 import dev.heddle.kernels.cuda.DeviceHandles.Stream;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import jcuda.Pointer;
 import jcuda.driver.CUfunction;
 import jcuda.driver.JCudaDriver;
 
 /**
- * The queue of one plan on one lane. Closing gives the plan's memory back in the stream's order.
+ * The queue of one plan on one lane. Closing gives the plan's memory back in the stream's order;
+ * the queue refuses everything then, because a pattern may have kept it.
  */
 final class WorkQueue implements GpuQueue, AutoCloseable {
   private final Device device;
   private final Lane lane;
-  private final Deque<Long> allocations = new ArrayDeque<>();
+  private final NavigableMap<Long, Long> bytesByAddress = new TreeMap<>();
+  private final Releases owned = new Releases();
+  private boolean closed;
 
   WorkQueue(Device device, Lane lane) {
     this.device = device;
@@ -27,13 +32,26 @@ final class WorkQueue implements GpuQueue, AutoCloseable {
 
   @Override
   public long allocate(long bytes) {
+    requireOpen();
+    if (bytes < 1) {
+      throw new InvalidInputException(
+          "%d bytes of device memory cannot be taken; allowed: 1 or more".formatted(bytes));
+    }
     long address = device.pool().allocate(bytes, lane.stream());
-    allocations.push(address);
+    owned.add(() -> device.pool().free(address, lane.stream()));
+    bytesByAddress.put(address, bytes);
     return address;
+  }
+
+  /** Whether {@code bytes} bytes from {@code address} on lie in one allocation of this plan. */
+  boolean holds(long address, long bytes) {
+    Map.Entry<Long, Long> before = bytesByAddress.floorEntry(address);
+    return before != null && address + bytes <= before.getKey() + before.getValue();
   }
 
   @Override
   public void fill(long address, byte value, long bytes) {
+    requireOpen();
     Driver.check(
         JCudaDriver.cuMemsetD8Async(DeviceHandles.pointer(address), value, bytes, lane.stream()),
         "filling device memory");
@@ -41,6 +59,7 @@ final class WorkQueue implements GpuQueue, AutoCloseable {
 
   @Override
   public void upload(MemorySegment source, long address) {
+    requireOpen();
     for (long done = 0; done < source.byteSize(); done += Lane.STAGING_BYTES) {
       long bytes = Math.min(Lane.STAGING_BYTES, source.byteSize() - done);
       PinnedBuffer staging = lane.nextStaging();
@@ -51,6 +70,7 @@ final class WorkQueue implements GpuQueue, AutoCloseable {
 
   @Override
   public void download(long address, MemorySegment target) {
+    requireOpen();
     for (long done = 0; done < target.byteSize(); done += Lane.STAGING_BYTES) {
       long bytes = Math.min(Lane.STAGING_BYTES, target.byteSize() - done);
       PinnedBuffer staging = lane.nextStaging();
@@ -63,6 +83,7 @@ final class WorkQueue implements GpuQueue, AutoCloseable {
   @Override
   public void launch(
       KernelSource source, String kernel, KernelGrid grid, KernelParameters parameters) {
+    requireOpen();
     CUfunction function = device.module(source).function(kernel, grid.sharedBytes());
     Driver.check(
         JCudaDriver.cuLaunchKernel(
@@ -81,8 +102,17 @@ final class WorkQueue implements GpuQueue, AutoCloseable {
   }
 
   @Override
+  public boolean has(KernelSource source, String kernel) {
+    return device.module(source).has(kernel);
+  }
+
+  @Override
   public int multiprocessors() {
     return device.multiprocessors();
+  }
+
+  Device device() {
+    return device;
   }
 
   Stream stream() {
@@ -95,8 +125,13 @@ final class WorkQueue implements GpuQueue, AutoCloseable {
 
   @Override
   public void close() {
-    while (!allocations.isEmpty()) {
-      device.pool().free(allocations.pop(), lane.stream());
+    closed = true;
+    owned.close();
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("this queue's plan is over; a queue must not be kept");
     }
   }
 }

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Attention against the float64 reference. */
+/** Attention against the float64 reference; cases run beside each other. */
 class CudaAttentionTest extends GpuTest {
   private static final int[] HEAD_DIMS = {64, 96, 128, 256, 40, 50, 200};
   private static final int[] TOKENS = {1, 63, 64, 65, 113, 127, 128, 129, 300, 513};
@@ -42,22 +42,26 @@ class CudaAttentionTest extends GpuTest {
   @ParameterizedTest
   @EnumSource(ElementType.class)
   void denseEqualsTheReference(ElementType type) {
-    for (int seed = 0; seed < 30; seed++) {
-      AttentionShape shape = shape(seed);
-      assertRight(
-          "seed " + seed, new AttentionCases(seed).call(shape, type, AttentionCases.dense(shape)));
-    }
+    IntStream.range(0, 30)
+        .parallel()
+        .forEach(seed -> {
+          AttentionShape shape = shape(seed);
+          AttentionCases cases = new AttentionCases(seed);
+          assertRight("seed " + seed, cases.call(shape, type, AttentionCases.dense(shape)));
+        });
   }
 
   @ParameterizedTest
   @EnumSource(ElementType.class)
   void rowsEqualTheReference(ElementType type) {
-    for (int seed = 0; seed < 40; seed++) {
-      AttentionShape shape = shape(seed);
-      AttentionCases cases = new AttentionCases(seed);
-      List<BlockIndex> indices = cases.indices(shape, BlockShape.DEFAULT);
-      assertRight("seed " + seed, cases.call(shape, type, indices));
-    }
+    IntStream.range(0, 40)
+        .parallel()
+        .forEach(seed -> {
+          AttentionShape shape = shape(seed);
+          AttentionCases cases = new AttentionCases(seed);
+          List<BlockIndex> indices = cases.indices(shape, BlockShape.DEFAULT);
+          assertRight("seed " + seed, cases.call(shape, type, indices));
+        });
   }
 
   @ParameterizedTest

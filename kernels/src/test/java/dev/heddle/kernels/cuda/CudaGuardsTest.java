@@ -17,9 +17,10 @@ class CudaGuardsTest {
       int deviceCount,
       String loadingFailure,
       int computeCapability,
+      boolean hasMemoryPools,
       boolean hasSharedImage)
       implements CudaMachine {
-    static final Machine WHOLE = new Machine(true, true, 0, 13_000, 1, "", 90, true);
+    static final Machine WHOLE = new Machine(true, true, 0, 13_000, 1, "", 90, true, true);
 
     @Override
     public String platform() {
@@ -47,7 +48,7 @@ class CudaGuardsTest {
   @Test
   void missingNatives() {
     assertRefused(
-        new Machine(false, true, 0, 13_000, 1, "", 90, true),
+        new Machine(false, true, 0, 13_000, 1, "", 90, true, true),
         "JCuda's natives for Linux on amd64 are not on the module path",
         "jcuda-natives-12.6.0-linux-x86_64.jar");
   }
@@ -55,7 +56,7 @@ class CudaGuardsTest {
   @Test
   void missingDriver() {
     assertRefused(
-        new Machine(true, false, 0, 13_000, 1, "", 90, true),
+        new Machine(true, false, 0, 13_000, 1, "", 90, true, true),
         "no NVIDIA driver: libcuda.so.1 was not found",
         "install the driver");
   }
@@ -63,7 +64,7 @@ class CudaGuardsTest {
   @Test
   void driverThatDoesNotStart() {
     assertRefused(
-        new Machine(true, true, 999, 13_000, 1, "", 90, true),
+        new Machine(true, true, 999, 13_000, 1, "", 90, true, true),
         "the NVIDIA driver does not start: error 999",
         "nvidia-smi");
   }
@@ -71,11 +72,11 @@ class CudaGuardsTest {
   @Test
   void driverWithoutDevices() {
     assertRefused(
-        new Machine(true, true, 100, 13_000, 1, "", 90, true),
+        new Machine(true, true, 100, 13_000, 1, "", 90, true, true),
         "the NVIDIA driver lists no device",
         "CUDA_VISIBLE_DEVICES");
     assertRefused(
-        new Machine(true, true, 0, 13_000, 0, "", 90, true),
+        new Machine(true, true, 0, 13_000, 0, "", 90, true, true),
         "the NVIDIA driver lists no device",
         "CUDA_VISIBLE_DEVICES");
   }
@@ -83,7 +84,7 @@ class CudaGuardsTest {
   @Test
   void oldDriver() {
     assertRefused(
-        new Machine(true, true, 0, 12_020, 1, "", 90, true),
+        new Machine(true, true, 0, 12_020, 1, "", 90, true, true),
         "the NVIDIA driver is for CUDA 12.2",
         "CUDA 12.4 or later");
   }
@@ -91,7 +92,7 @@ class CudaGuardsTest {
   @Test
   void jcudaThatDoesNotLoad() {
     assertRefused(
-        new Machine(true, true, 0, 13_000, 1, "wrong ELF class", 90, true),
+        new Machine(true, true, 0, 13_000, 1, "wrong ELF class", 90, true, true),
         "JCuda does not load: wrong ELF class",
         "jcuda-12.6.0.jar");
   }
@@ -99,15 +100,23 @@ class CudaGuardsTest {
   @Test
   void oldDevice() {
     assertRefused(
-        new Machine(true, true, 0, 13_000, 1, "", 75, true),
+        new Machine(true, true, 0, 13_000, 1, "", 75, true, true),
         "NVIDIA Test has compute capability 7.5",
         "8.0 or later");
   }
 
   @Test
+  void deviceWithoutMemoryPools() {
+    assertRefused(
+        new Machine(true, true, 0, 13_000, 1, "", 90, false, true),
+        "NVIDIA Test has no memory pools",
+        "use a whole GPU");
+  }
+
+  @Test
   void buildWithoutKernels() {
     assertRefused(
-        new Machine(true, true, 0, 13_000, 1, "", 90, false),
+        new Machine(true, true, 0, 13_000, 1, "", 90, true, false),
         "this build has no GPU kernels",
         "nvcc (CUDA 12.4 or later)");
   }

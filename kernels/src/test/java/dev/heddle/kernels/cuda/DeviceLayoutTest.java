@@ -44,7 +44,8 @@ class DeviceLayoutTest {
     table.get(ints);
     int half = Float.floatToRawIntBits(0.5f);
     assertThat(ints)
-        .containsExactly(0, 10, 0, 20, 10, 5, 20, 5, /* heads */ 3, 1, 3, half, 1, 7, half, 1);
+        .startsWith(0, 10, 0, 20, 10, 5, 20, 5, /* heads */ 3, 1, 3, half, 1, 7, half, 1)
+        .hasSize((64 + 448) / 4);
     assertThat(CallTables.bytes(call)).isEqualTo(4L * ints.length);
   }
 

@@ -22,7 +22,7 @@ abstract class GpuTest {
     Availability availability = new CudaProvider().availability();
     String reason = availability instanceof Refused refused ? refused.reason() : "";
     assumeTrue(availability instanceof Available, "no GPU to test on: " + reason);
-    device = newDevice();
+    device = openDevice();
     backend = new CudaBackend(device);
   }
 
@@ -31,6 +31,11 @@ abstract class GpuTest {
     if (backend != null) {
       backend.close();
     }
+  }
+
+  /** The device that all tests of the class share. */
+  Device openDevice() {
+    return newDevice();
   }
 
   static Device newDevice() {

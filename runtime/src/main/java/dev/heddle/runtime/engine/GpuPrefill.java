@@ -1,7 +1,6 @@
 package dev.heddle.runtime.engine;
 
 import dev.heddle.api.BlockIndex;
-import dev.heddle.api.GpuKernels;
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.AttentionBackend;
@@ -29,14 +28,20 @@ final class GpuPrefill {
   private final AttentionSettings settings;
   private final PrefillCheck check;
   private final HeadIndexer indexer;
+  private final GpuHalves halves;
 
   @Inject
   GpuPrefill(
-      AttentionPlan plan, AttentionSettings settings, PrefillCheck check, HeadIndexer indexer) {
+      AttentionPlan plan,
+      AttentionSettings settings,
+      PrefillCheck check,
+      HeadIndexer indexer,
+      GpuHalves halves) {
     this.plan = plan;
     this.settings = settings;
     this.check = check;
     this.indexer = indexer;
+    this.halves = halves;
   }
 
   /** Computes a layer in host memory. */
@@ -62,11 +67,7 @@ final class GpuPrefill {
                 new InvalidInputException(
                     "backend '%s' cannot read device memory; allowed: cuda"
                         .formatted(backend.name())));
-    List<HeadWork> work =
-        IntStream.range(0, tensors.queries().heads())
-            .mapToObj(head -> deviceWork(layer, head, tensors))
-            .toList();
-    gpu.attend(tensors, work, stream);
+    gpu.attend(tensors, deviceWork(layer, tensors, new DeviceHeads(tensors, stream, gpu)), stream);
   }
 
   private List<HeadWork> work(int layer, AttentionCall dense) {
@@ -78,7 +79,7 @@ final class GpuPrefill {
     }
     List<Integer> byHost = new ArrayList<>();
     for (int head = 0; head < heads; head++) {
-      Optional<HeadWork> onDevice = onDevice(assignment(layer, head));
+      Optional<HeadWork> onDevice = onDevice(layer, head);
       if (onDevice.isPresent()) {
         work.set(head, onDevice.get());
       } else {
@@ -92,35 +93,41 @@ final class GpuPrefill {
     return work;
   }
 
-  private HeadWork deviceWork(int layer, int head, GpuLayer tensors) {
-    Assignment assignment = assignment(layer, head);
-    boolean isDense =
-        assignment.pattern().name().equals(PatternRegistry.DENSE)
-            || tensors.mostKeyTokens() < settings.denseBelow();
-    if (isDense) {
-      return new HeadWork.Indexed(
-          IntStream.range(0, tensors.sequences().size())
-              .mapToObj(sequence -> BlockIndex.dense(tensors.shape(sequence), tensors.blocks()))
-              .toList());
+  /** The work of all heads; those that only the host can index are copied to it first. */
+  private List<HeadWork> deviceWork(int layer, GpuLayer tensors, DeviceHeads onHost) {
+    HeadWork denseWork =
+        new HeadWork.Indexed(
+            IntStream.range(0, tensors.sequences().size())
+                .mapToObj(sequence -> BlockIndex.dense(tensors.shape(sequence), tensors.blocks()))
+                .toList());
+    int heads = tensors.queries().heads();
+    List<HeadWork> work = new ArrayList<>(Collections.nCopies(heads, denseWork));
+    if (tensors.mostKeyTokens() < settings.denseBelow()) {
+      return work;
     }
-    return onDevice(assignment)
-        .orElseThrow(() ->
-            new InvalidInputException(
-                ("pattern '%s' of layer %d, head %d builds its index on the host, which cannot read"
-                        + " device memory; pass host memory, or assign a pattern with a GPU half")
-                    .formatted(assignment.pattern().name(), layer, globalHead(head))));
+    List<Integer> byHost = new ArrayList<>();
+    for (int head = 0; head < heads; head++) {
+      Optional<HeadWork> onDevice = onDevice(layer, head);
+      if (onDevice.isPresent()) {
+        work.set(head, onDevice.get());
+      } else if (!assignment(layer, head).pattern().name().equals(PatternRegistry.DENSE)) {
+        byHost.add(head);
+      }
+    }
+    onHost
+        .index(layer, globalHead(0), byHost, indexer)
+        .forEach((head, indices) -> work.set(head, new HeadWork.Indexed(indices)));
+    return work;
   }
 
-  private static Optional<HeadWork> onDevice(Assignment assignment) {
-    return assignment
-        .pattern()
-        .gpu()
-        .filter(kernels -> kernels.source().isPresent())
-        .map(kernels -> onDevice(kernels, assignment));
-  }
-
-  private static HeadWork onDevice(GpuKernels kernels, Assignment assignment) {
-    return new HeadWork.OnDevice(kernels, assignment.options());
+  private Optional<HeadWork> onDevice(int layer, int head) {
+    Assignment assignment = assignment(layer, head);
+    return halves
+        .of(assignment, layer, globalHead(head))
+        .map(kernels ->
+            new HeadWork.OnDevice(
+                new GpuHalf(assignment.pattern().name(), layer, globalHead(0), kernels),
+                assignment.options()));
   }
 
   private List<PrefillReport.Head> reports(int layer, AttentionCall dense, GpuReport report) {

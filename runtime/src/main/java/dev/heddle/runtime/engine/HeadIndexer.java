@@ -50,6 +50,15 @@ final class HeadIndexer implements AutoCloseable {
     return threads.map(heads.size(), i -> build(layer, heads.get(i), dense));
   }
 
+  /**
+   * The index of each of {@code heads}, whose numbers are the model's, however few keys there are.
+   *
+   * @throws PatternFailedException if a pattern fails or gives an index that cannot be used
+   */
+  List<BlockIndex> index(List<HeadInputs> heads) {
+    return threads.map(heads.size(), i -> build(heads.get(i)).index());
+  }
+
   /** Which head's index is being built: global numbers. */
   private record Place(String pattern, int layer, int head) {
     PatternFailedException threw(Throwable cause) {
@@ -66,23 +75,25 @@ final class HeadIndexer implements AutoCloseable {
   }
 
   private HeadIndex build(int layer, int head, AttentionCall call) {
-    int globalHead = settings.queryHeadOffset().orElse(0) + head;
-    Assignment assignment = plan.assignment(layer, globalHead);
-    Place place = new Place(assignment.pattern().name(), layer, globalHead);
     int keyValueHead = call.shape().keyValueHead(head);
-    HeadInputs inputs =
+    return build(
         new HeadInputs(
             call.shape(),
             settings.blocks(),
             layer,
-            globalHead,
+            settings.queryHeadOffset().orElse(0) + head,
             call.queries().head(head),
             call.keys().head(keyValueHead),
             call.values().head(keyValueHead),
-            call.softmaxScale());
+            call.softmaxScale()));
+  }
+
+  private HeadIndex build(HeadInputs inputs) {
+    Assignment assignment = plan.assignment(inputs.layer(), inputs.head());
+    Place place = new Place(assignment.pattern().name(), inputs.layer(), inputs.head());
     BlockIndex index = requireUsable(place, inputs, ask(place, assignment, inputs));
     return settings.prefersDense() && index.density() >= DENSE_FROM_DENSITY
-        ? dense(call)
+        ? new HeadIndex(PatternRegistry.DENSE, BlockIndex.dense(inputs.shape(), inputs.blocks()))
         : new HeadIndex(place.pattern(), index);
   }
 
