@@ -129,7 +129,7 @@ class VerticalSlash:
     def select(self):
         lists, sequences = 2 * len(self.call.heads), len(self.call.sequences)
         parts = ceil_div(self.call.most_keys, 16384)
-        self.scratch["digit_counts"].zero_()
+        self.scratch["digit_counts"].zero_()  # as combine_statistics leaves them: this may be a second selection
         self.launch("digits", (lists, parts, sequences), (1024, 1, 1))
         self.launch("mark", (lists, parts, sequences), (1024, 1, 1))
         self.launch("select", (lists, 1, sequences), (1024, 1, 1))
