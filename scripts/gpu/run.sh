@@ -54,12 +54,39 @@ tests() {
 "$java" --enable-native-access=jcuda,dev.heddle.kernels -p "$pack/lib" \
   -m dev.heddle.cli/dev.heddle.cli.Heddle info 2>/dev/null || echo "heddle info failed"
 
+# Starts tests beside what runs already.
+start() {
+  text=$out/gpu-$(echo "$*" | tr ' ' '-').txt
+  (
+    status=0
+    tests "$@" >"$text"
+    exit "$status"
+  ) &
+  started="$started $!:$text"
+}
+
+# Waits for what was started, and shows it.
+finish() {
+  for job in $started; do
+    wait "${job%%:*}" || status=1
+    cat "${job#*:}"
+  done
+  started=""
+}
+
 status=0
 chosen=$*
-tests kernels CudaAttentionTest PortableKernelsTest CudaFaultTest
-tests runtime GpuCoverageTest GpuDeviceMemoryTest GpuFaultTest GpuMemoryTest GpuNotFiniteTest GpuLongTest
+started=""
+# Their time goes to oracles on the processor.
+start kernels CudaAttentionTest PortableKernelsTest DeviceTensorsTest
+start runtime GpuCoverageTest GpuDeviceMemoryTest GpuNotFiniteTest
+start runtime GpuLongTest
+finish
+# These take all of the device's memory, or count it: alone.
+tests kernels CudaFaultTest
+tests runtime GpuFaultTest GpuMemoryTest
 tests runtime GpuSoakTest
-# These end with a device that is lost to their process.
+# This ends with a device that is lost to its process.
 tests kernels CudaLostDeviceTest
 [ "$status" -eq 0 ] && echo "all GPU tests passed" || echo "GPU tests FAILED; whole logs in $out"
 exit "$status"

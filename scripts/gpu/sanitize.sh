@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs compute-sanitizer over all kernels with small shapes: sanitize.sh [memcheck|racecheck|initcheck|synccheck]...
-# Prints one line per tool with the number of errors. Exit status 0 if there are none.
+# Prints one line per tool with the number of errors, and one per process that was not clean. Exit status 0 if all were.
 #
 # Needs what pack.sh packed, compute-sanitizer, and python3 with PyTorch. The checks themselves compare with float64, so
 # that a tool's silence about a kernel that did nothing would show.
@@ -32,53 +32,73 @@ PYTHON
 fi
 ls "$images"/*.fatbin >/dev/null 2>&1 || { echo "no kernel images in $images: run scripts/gpu/pack.sh first" >&2; exit 2; }
 
-# check TOOL SCRIPT [TYPE[-portable]]: writes one line about it, and fails where there are errors. Portable are the kernels
-# that every device has, where this one has faster ones of its own.
-check() {
-  log=$out/sanitize-$1-$2${3:+-$3}.log
+# What one process checks: TOOL SCRIPT TYPE [DIM] [portable]. Portable are the kernels that every device has, where this
+# one has faster ones of its own. racecheck is slow, and gets a process for each head dim.
+pieces() {
+  for type in f16 bf16 f32; do
+    echo "$1 check_index $type"
+    if [ "$1" = racecheck ]; then
+      for dim in 64 96 128 256; do
+        echo "$1 check_attention $type $dim"
+        [ "$type" = f32 ] || echo "$1 check_attention $type $dim portable"
+      done
+    else
+      echo "$1 check_attention $type"
+      [ "$type" = f32 ] || echo "$1 check_attention $type portable"
+    fi
+  done
+}
+
+# piece TOOL SCRIPT TYPE [DIM] [portable]: its log, named after it
+piece() {
+  log=$out/sanitize-$(echo "$*" | tr ' ' '-').log
+  tool=$1 script=$2
+  shift 2
   # What our kernels read is copied from the host, so that initcheck need not see PyTorch's kernels, which are not clean.
   options="--kernel-name kns=heddle --print-limit 20"
-  [ "$1" != initcheck ] || options="$options --check-api-memory-access no"
-  type=${3:-}
-  portable=""
-  [ "$type" = "${type%-portable}" ] || portable="env HEDDLE_PORTABLE=1"
-  status=0
+  [ "$tool" != initcheck ] || options="$options --check-api-memory-access no"
+  case " $* " in *" portable "*) export HEDDLE_PORTABLE=1 ;; esac
   # PyTorch's cache would hide the bounds and the end of single tensors from the tool.
   # shellcheck disable=SC2086 # words are meant to be split
-  PYTORCH_NO_CUDA_MEMORY_CACHING=1 OMP_NUM_THREADS=1 HEDDLE_IMAGES=$images timeout "${HEDDLE_GPU_LIMIT:-280}" \
-    $portable "$sanitizer" --tool "$1" $options python3 "$checks/$2.py" --small ${type%-portable} >"$log" 2>&1 || status=$?
-  summary=$(grep -E 'ERROR SUMMARY|RACECHECK SUMMARY' "$log" | tail -n 1 | sed 's/^=* *//')
-  compared=$(grep -E "^$2:" "$log" | tail -n 1 || true)
-  echo "${compared:-$2 did not end (status $status)}${3:+ ($3)}, ${summary:-no summary}" >"$log.line"
-  case "$summary" in
-    "ERROR SUMMARY: 0 errors"* | "RACECHECK SUMMARY: 0 hazards displayed (0 errors, 0 warnings)"*) return "$status" ;;
-    *) return 1 ;;
-  esac
+  PYTORCH_NO_CUDA_MEMORY_CACHING=1 HEDDLE_SYNCHRONOUS=1 OMP_NUM_THREADS=1 timeout "${HEDDLE_GPU_LIMIT:-120}" \
+    "$sanitizer" --tool "$tool" $options python3 "$checks/$script.py" --tiny "$@" >"$log" 2>&1 || echo "status $?" >>"$log"
 }
 
-# tool NAME: one line of all its checks. They spend their time on the processor, so they run side by side.
-tool() {
-  start=$(date +%s)
-  failed=0
-  pieces=""
-  rm -f "$out/sanitize-$1"-*.line
-  for kernels in f16 bf16 f32 f16-portable bf16-portable; do
-    check "$1" check_attention "$kernels" &
-    pieces="$pieces $!"
-  done
-  check "$1" check_index &
-  for piece in $pieces $!; do wait "$piece" || failed=1; done
-  echo "$1: $(cat "$out/sanitize-$1"-*.line | tr '\n' ';') $(($(date +%s) - start)) s"
-  return "$failed"
+# Whether the check of log $1 ended, compared what it should, and the tool found nothing.
+clean() {
+  grep -qE '^check_[a-z]*: [1-9][0-9]* heads compared, 0 failures' "$1" && ! grep -q '^status' "$1" &&
+    grep -qE 'ERROR SUMMARY: 0 errors|RACECHECK SUMMARY: 0 hazards displayed \(0 errors, 0 warnings\)' "$1"
 }
+
+# One piece in a process of its own, for xargs below.
+if [ "${1:-}" = piece ]; then
+  shift
+  # shellcheck disable=SC2086,SC2048 # words are meant to be split
+  piece $*
+  exit 0
+fi
 
 [ "$#" -gt 0 ] || set -- memcheck racecheck initcheck synccheck
-running=""
-for name in "$@"; do
-  tool "$name" &
-  running="$running $!"
-done
+rm -f "$out"/sanitize-*.log
+export sanitizer
+# The tools spend their time on the processor: as many side by side as it has cores.
+for tool in "$@"; do pieces "$tool"; done |
+  HEDDLE_IMAGES=$images xargs -P "${HEDDLE_GPU_JOBS:-$(nproc)}" -I '{}' sh "$0" piece '{}'
+
 found=0
-for process in $running; do wait "$process" || found=1; done
+for tool in "$@"; do
+  count=0 good=0 heads=0 errors=0
+  for log in "$out/sanitize-$tool"-*.log; do
+    count=$((count + 1))
+    ! clean "$log" || good=$((good + 1))
+    heads=$((heads + $(awk '/^check_.* heads compared/ { n += $2 } END { print n + 0 }' "$log")))
+    errors=$((errors + $(sed -n 's/.*SUMMARY: \([0-9]*\) .*/\1/p' "$log" | awk '{ n = $1 } END { print n + 0 }')))
+  done
+  echo "$tool: $errors errors; $good of $count processes clean, $heads heads compared"
+  for log in "$out/sanitize-$tool"-*.log; do
+    clean "$log" || echo "  $(basename "$log"): $(grep -E '^check_|SUMMARY|Internal|^status|rror:' "$log" | cut -c1-140 | tr '\n' ' ')"
+  done
+  [ "$good" -eq "$count" ] || found=1
+done
 [ "$found" -eq 0 ] && echo "compute-sanitizer found nothing" || echo "compute-sanitizer found something; whole logs in $out"
 exit "$found"

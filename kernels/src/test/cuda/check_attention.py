@@ -4,7 +4,8 @@ The error, as a norm over each head, may be at most twice that of the plain comp
 element type, plus half a unit in the last place (where the plain one happens to be exact). No single
 number may be off by more than twice the plain computation's worst and four units of the largest output.
 
-usage: check_attention.py [--small] [f16|bf16|f32] [DIM]    (--small: few and short cases, for compute-sanitizer)
+usage: check_attention.py [--small|--tiny] [f16|bf16|f32] [DIM]
+    (--small: few and short cases; --tiny: every kernel once or twice, for compute-sanitizer)
 """
 
 import random
@@ -204,7 +205,11 @@ def main():
     torch.backends.cuda.matmul.allow_tf32 = False
     small = "--small" in sys.argv
     types = [t for t, name in TYPES.items() if name in sys.argv] or list(TYPES)
-    dims = [int(x) for x in sys.argv if x.isdigit()] or [64, 96, 128, 256] + ([] if small else [8, 40, 80, 112, 192])
+    tiny = "--tiny" in sys.argv
+    dims = [int(x) for x in sys.argv if x.isdigit()] or [64, 96, 128, 256] + ([] if small or tiny else [8, 40, 80, 112, 192])
+    if tiny:
+        check_every_kernel(types, dims)
+        finish()
     sizes = [(1, 1), (65, 65), (130, 200)] if small else [
         (1, 1), (63, 63), (64, 64), (65, 65), (113, 113), (127, 127), (128, 128), (129, 129), (1023, 1023),
         (1, 500), (65, 1000), (128, 2048), (300, 333)]  # fmt: skip
@@ -228,6 +233,21 @@ def main():
             check_a_shape(dtype, 128, (4, 1), (4224, 4224), [[128, 1024], [1024, 2048], [0, 100], [33, 64]])
             for pattern in ("rows", "block_sparse", "vertical_slash"):
                 check_rows(dtype, 128, (4, 1), (4224, 4224), seed=9, pattern=pattern)
+    finish()
+
+
+def check_every_kernel(types, dims):
+    """As few cases as launch every kernel once, for the slowest tools of compute-sanitizer."""
+    for dtype in types:
+        for dim in dims:
+            check_dense(dtype, dim, (2, 1), (130, 200))
+            check_a_shape(dtype, dim, (2, 1), (130, 200), [[70, 64], [0, 1]])
+            for pattern in ("rows", "block_sparse", "vertical_slash"):
+                check_rows(dtype, dim, (2, 1), (130, 200), seed=7, pattern=pattern)
+            check_nan(dtype, dim, float("nan"), "v")
+
+
+def finish():
     torch.cuda.synchronize()
     print(f"check_attention: {cases} heads compared, {failures} failures", flush=True)
     sys.exit(failures != 0)

@@ -3,7 +3,7 @@
 A chosen set may differ from that of float64 scores only where scores lie within rounding of the
 cut-off; given the chosen sets, every row must equal the host builder's, entry by entry.
 
-usage: check_index.py [--small]
+usage: check_index.py [--small|--tiny] [f16|bf16|f32]
 """
 
 import math
@@ -13,7 +13,8 @@ import sys
 import torch
 
 import host_index
-from heddle_kernels import Call, KEY_COLUMNS, QUERY_ROWS
+from device import zero
+from heddle_kernels import Call, KEY_COLUMNS, QUERY_ROWS, TYPES
 from index_kernels import BlockSparse, VerticalSlash
 
 DEVICE = "cuda"
@@ -192,7 +193,7 @@ def check_planted_rows(queries, keys, seed):
             offsets += rest[:keys].topk(extra).indices.tolist()
             offsets.sort()
         lists.append(columns_and_offsets)
-    builder.scratch["overhangs"].zero_()
+    zero(builder.scratch["overhangs"])
     index = builder.finish()
     for slot, (columns, offsets) in enumerate(lists):
         cases += 1
@@ -234,8 +235,12 @@ def check_not_finite(dtype, tensor, bad):
 
 def main():
     torch.manual_seed(2)
-    small = "--small" in sys.argv
-    types = (torch.bfloat16, torch.float16, torch.float32)
+    small = "--small" in sys.argv or "--tiny" in sys.argv
+    every = (torch.bfloat16, torch.float16, torch.float32)
+    types = [t for t in every if TYPES[t] in sys.argv] or every
+    if "--tiny" in sys.argv:
+        check_every_kernel(types)
+        finish()
     single = [(300, 300), (65, 800)] if small else [(1, 1), (65, 65), (1023, 1023), (65, 1000), (200, 4224), (4224, 4224)]
     batch = [(0, 63, 0, 200), (63, 1, 200, 1), (64, 300, 201, 300), (364, 129, 501, 900)]
     for dtype in types:
@@ -257,6 +262,19 @@ def main():
         check_block_sparse(torch.bfloat16, 64, (1, 1), [(0, 300_001, 0, 400_000)], [options], 1 << 28, 500)
     for seed in range(4 if small else 40):
         check_planted_rows(*[(300, 1000), (1100, 1100), (700, 6000), (128, 3000), (1, 400)][seed % 5], seed)
+    finish()
+
+
+def check_every_kernel(types):
+    """As few cases as launch every kernel once, for the slowest tools of compute-sanitizer."""
+    batch = [(0, 63, 0, 130), (63, 130, 130, 200)]
+    for dtype in types:
+        for dim in (64, 96, 128, 256):
+            check_block_sparse(dtype, dim, (2, 1), batch, [[2, 1], [1, 0]])
+            check_vertical_slash(dtype, dim, (2, 1), batch, [[30, 40, 64, 4, 20], [10, 20, 70, 3, 10]])
+
+
+def finish():
     torch.cuda.synchronize()
     print(f"check_index: {cases} heads compared, {failures} failures", flush=True)
     sys.exit(failures != 0)

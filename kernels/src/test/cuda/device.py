@@ -1,10 +1,14 @@
 """Loads kernel images through the CUDA driver and launches kernels on PyTorch's stream."""
 
 import ctypes
+import os
 
 import torch
 
 MAX_DYNAMIC_SHARED_BYTES = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+
+# Whether to wait after every launch, so that nothing is freed under a kernel that a tool makes slow.
+SYNCHRONOUS = "HEDDLE_SYNCHRONOUS" in os.environ
 
 _driver = ctypes.CDLL("libcuda.so.1")
 
@@ -31,6 +35,13 @@ def tensor_map(tensor):
     )  # fmt: skip
     _check(status, f"tensor map of {tuple(tensor.shape)} strides {tensor.stride()}")
     return ctypes.string_at(address, 128)
+
+
+def zero(tensor):
+    """Queues zeros by the driver, which initcheck sees: it watches no kernels of PyTorch's."""
+    stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
+    bytes_ = ctypes.c_size_t(tensor.numel() * tensor.element_size())
+    _check(_driver.cuMemsetD8Async(ctypes.c_uint64(tensor.data_ptr()), ctypes.c_ubyte(0), bytes_, stream), "zeros")
 
 
 class Image:
@@ -63,3 +74,5 @@ class Image:
         stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
         status = _driver.cuLaunchKernel(kernel, *grid, *block, shared_bytes, stream, arguments, None)
         _check(status, f"{name} grid {grid} block {block} shared {shared_bytes}")
+        if SYNCHRONOUS:
+            _check(_driver.cuCtxSynchronize(), f"running {name} grid {grid} block {block}")

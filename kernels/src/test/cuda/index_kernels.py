@@ -4,6 +4,7 @@ import struct
 
 import torch
 
+from device import zero
 from heddle_kernels import Index, KEY_COLUMNS, ceil_div, image
 
 
@@ -116,7 +117,7 @@ class VerticalSlash:
             return
         groups = ceil_div(self.probes, self.GROUP)
         if groups > 1:
-            self.scratch["offset_sums"].zero_()
+            zero(self.scratch["offset_sums"])
         suffix = f"{call.name}_{call.dim}"
         parts = 1 if call.q.element_size() == 4 else 2
         shared = self.tile_bytes() * (self.members + parts)
@@ -129,7 +130,7 @@ class VerticalSlash:
     def select(self):
         lists, sequences = 2 * len(self.call.heads), len(self.call.sequences)
         parts = ceil_div(self.call.most_keys, 16384)
-        self.scratch["digit_counts"].zero_()  # as combine_statistics leaves them: this may be a second selection
+        zero(self.scratch["digit_counts"])
         self.launch("digits", (lists, parts, sequences), (1024, 1, 1))
         self.launch("mark", (lists, parts, sequences), (1024, 1, 1))
         self.launch("select", (lists, 1, sequences), (1024, 1, 1))

@@ -67,7 +67,7 @@ class CudaAttentionTest extends GpuTest {
   @ParameterizedTest
   @EnumSource(ElementType.class)
   void denseHeadsAndOthersShareACall(ElementType type) {
-    AttentionShape shape = new AttentionShape(8, 2, 257, 1023, 128);
+    AttentionShape shape = new AttentionShape(8, 2, 140, 515, 128);
     AttentionCases cases = new AttentionCases(5);
     List<BlockIndex> sparse = cases.indices(shape, BlockShape.DEFAULT);
     BlockIndex dense = BlockIndex.dense(shape, BlockShape.DEFAULT);
