@@ -168,11 +168,7 @@ struct Probe {
     unsigned char* const keyTile = memory + (members + part) * Shape::kTileBytes;
     const int threads = 32 * members;
     // Warps of both parts share a scheduler, and so need turns, if a part has a multiple of 4.
-#ifdef NO_TURNS
-    const bool takesTurns = false;
-#else
     const bool takesTurns = Shape::kParts == 2 && members == 4;
-#endif
     const int firstOfBlock = firstKey - part * params.chunkKeys;
     const int steps =
         (min(params.chunkKeys, sequence.keyTokens - firstOfBlock) + kTile - 1) / kTile;
@@ -408,7 +404,7 @@ __device__ inline float addOverhang(const VerticalSlashParams& params, const Seq
 }
 
 // statistics[probe] = greatest score, and logarithm of the sum, over all chunks. What the group before
-// left over is added to its sums.
+// left over is added to its sums, and the counts that the selection adds to become zero.
 // Grid: (head slots, 8, sequences). Block: 256, a warp per probe.
 __device__ inline void combineStatistics(const VerticalSlashParams& params) {
   const AttentionParams& attention = params.attention;
@@ -418,6 +414,9 @@ __device__ inline void combineStatistics(const VerticalSlashParams& params) {
     return;
   }
   const int64_t unit = params.unit(blockIdx.z, blockIdx.x);
+  for (int i = blockIdx.y * 256 + threadIdx.x; i < 2 * kFirstDigits; i += gridDim.y * 256) {
+    params.digitCounts[unit * 2 * kFirstDigits + i] = 0;
+  }
   const int groupBefore = params.behind + kTile;
   if (options.probesOfGroup(sequence, groupBefore) > 0) {
     for (int i = blockIdx.y * 256 + threadIdx.x; i < sequence.keyTokens; i += gridDim.y * 256) {

@@ -17,8 +17,6 @@
 
 namespace vertical_slash {
 
-constexpr int kFirstBits = 13;
-constexpr int kFirstDigits = 1 << kFirstBits;
 constexpr int kPartSums = 16384;
 
 using Scratch = heddle::TopScratch<kFirstBits>;

@@ -8,6 +8,8 @@ namespace vertical_slash {
 constexpr int kTile = 64;         // probes, and keys, that a warp multiplies at a time
 constexpr int kMostMembers = 4;   // of a team
 constexpr int kWordKeys = 32;     // sums that a word says which are kept of
+constexpr int kFirstBits = 13;    // of a sum's first digit in the selection
+constexpr int kFirstDigits = 1 << kFirstBits;
 constexpr int kLongRun = heddle::kKeyColumns / 2;  // neighbouring columns that become blocks
 
 // Heads of one sequence that share a key/value head, and so each load of its keys. Only heads that are
@@ -39,7 +41,7 @@ struct VerticalSlashParams {
   int2* tailRuns;       // likewise for a last query block that is not full
   int4* runCounts;      // [unit]: of longRuns, offsetRuns, tailRuns, and 0
   int64_t* totals;      // entries of all rows: blocks, columns
-  uint32_t* digitCounts;  // [unit][columns, offsets][8192]: sums by their first digits; zero at first
+  uint32_t* digitCounts;  // [unit][columns, offsets][8192]: sums by their first digits
   int32_t sumLength;    // the most keys of any sequence, rounded up to whole chunks
   int32_t chunkKeys;    // keys that a part of a thread block probes, a multiple of 64
   int32_t behind;       // probes behind the group that is at work, a multiple of 64

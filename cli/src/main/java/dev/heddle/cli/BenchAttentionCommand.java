@@ -9,6 +9,7 @@ import dev.heddle.kernels.GpuTensors;
 import dev.heddle.llm.MachineMemory;
 import dev.heddle.runtime.PatternRegistry;
 import java.lang.foreign.Arena;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,6 +46,8 @@ import picocli.CommandLine.Option;
           + " second band and its own ranking of the planted keys. V is normal noise."
     })
 final class BenchAttentionCommand extends HeddleCommand {
+  private static final Duration WARM_UP = Duration.ofSeconds(1);
+
   private final Supplier<PatternRegistry> discovery;
 
   /** A pattern and the options that follow it. */
@@ -182,11 +185,17 @@ final class BenchAttentionCommand extends HeddleCommand {
     }
   }
 
+  /** Runs at least so often, and if at all for a second: compiled code is what is measured. */
+  private static void warmUp(BenchRunner.Run run, int times) {
+    long end = System.nanoTime() + WARM_UP.toNanos();
+    for (int i = 0; i < times || (times > 0 && System.nanoTime() < end); i++) {
+      run.once();
+    }
+  }
+
   private static BenchMedian measure(BenchRunner runner, BenchCase measured, BenchSize size) {
     try (BenchRunner.Run run = runner.prepare(measured)) {
-      for (int i = 0; i < size.warmup(); i++) {
-        run.once();
-      }
+      warmUp(run, size.warmup());
       List<BenchSample> samples = new ArrayList<>();
       for (int i = 0; i < size.repeat(); i++) {
         samples.add(run.once());

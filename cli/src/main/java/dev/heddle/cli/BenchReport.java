@@ -93,11 +93,11 @@ record BenchReport(BenchSize size, long seed, Machine machine, List<OfShape> sha
         .out()
         .printf(
             Locale.ROOT,
-            "%s; %s, median of %d after %d warm-ups; seed %d%n",
+            "%s; %s, median of %d after %s; seed %d%n",
             machine.describe(),
             machine.timer(),
             size.repeat(),
-            size.warmup(),
+            size.warmup() == 0 ? "no warm-up" : "a second of warm-ups",
             seed);
     for (OfShape shape : shapes) {
       print(shape, console);

@@ -50,7 +50,9 @@ final class BenchShapeOptions {
   @Option(
       names = "--warmup",
       paramLabel = "N",
-      description = "Runs before them that are not measured: 3 on a GPU, 1 on the processor.")
+      description =
+          "Runs before them that are not measured, and more until a second has passed unless it is 0: 3 on a GPU, 1 on the"
+              + " processor.")
   private Optional<Integer> warmup = Optional.empty();
 
   /**

@@ -44,7 +44,7 @@ class BenchAttentionCommandTest {
   void measuresTheUsualBudgetsAgainstDense() {
     String out = bench("").succeeded().out();
     assertThat(out)
-        .contains("wall clock, median of 3 after 0 warm-ups", "4 heads x 512 tokens")
+        .contains("wall clock, median of 3 after no warm-up", "4 heads x 512 tokens")
         .contains("1 key/value heads, head dim 32, float32")
         .contains("density", "index", "attention", "total", "spread", "GFLOP/s", "over dense")
         .containsSubsequence(

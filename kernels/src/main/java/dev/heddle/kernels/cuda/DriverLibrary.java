@@ -76,30 +76,29 @@ final class DriverLibrary {
   }
 
   int allocate(MemorySegment target, long bytes, long pool, long stream) {
-    return call(
-        function("cuMemAllocFromPoolAsync", POINTER, HANDLE, HANDLE, HANDLE),
-        target,
-        bytes,
-        pool,
-        stream);
+    MethodHandle allocate = function("cuMemAllocFromPoolAsync", POINTER, HANDLE, HANDLE, HANDLE);
+    return call(() -> (int) allocate.invokeExact(target, bytes, pool, stream));
   }
 
   int free(long address, long stream) {
-    return call(function("cuMemFreeAsync", HANDLE, HANDLE), address, stream);
+    MethodHandle free = function("cuMemFreeAsync", HANDLE, HANDLE);
+    return call(() -> (int) free.invokeExact(address, stream));
   }
 
   int recordEvent(long event, long stream) {
-    return call(function("cuEventRecord", HANDLE, HANDLE), event, stream);
+    MethodHandle record = function("cuEventRecord", HANDLE, HANDLE);
+    return call(() -> (int) record.invokeExact(event, stream));
   }
 
   int waitForEvent(long stream, long event) {
-    return call(function("cuStreamWaitEvent", HANDLE, HANDLE, INT), stream, event, 0);
+    MethodHandle await = function("cuStreamWaitEvent", HANDLE, HANDLE, INT);
+    return call(() -> (int) await.invokeExact(stream, event, 0));
   }
 
   /** See {@code cuTensorMapEncodeTiled}. */
   int encodeTensorMap(
       MemorySegment target, TensorMaps.Form form, long address, TensorMaps.Sizes sizes) {
-    return call(
+    MethodHandle encode =
         function(
             "cuTensorMapEncodeTiled",
             POINTER,
@@ -113,19 +112,22 @@ final class DriverLibrary {
             INT,
             INT,
             INT,
-            INT),
-        target,
-        form.elementType(),
-        form.rank(),
-        address,
-        sizes.dimensions(),
-        sizes.strides(),
-        sizes.box(),
-        sizes.steps(),
-        form.interleave(),
-        form.swizzle(),
-        form.cachePromotion(),
-        form.fill());
+            INT);
+    return call(() ->
+        (int)
+            encode.invokeExact(
+                target,
+                form.elementType(),
+                form.rank(),
+                address,
+                sizes.dimensions(),
+                sizes.strides(),
+                sizes.box(),
+                sizes.steps(),
+                form.interleave(),
+                form.swizzle(),
+                form.cachePromotion(),
+                form.fill()));
   }
 
   /** Whether the driver makes tensor maps: CUDA 12.0 or later. */
@@ -146,9 +148,20 @@ final class DriverLibrary {
                     FunctionDescriptor.of(ValueLayout.JAVA_INT, parameters)));
   }
 
+  /** For what is called seldom: boxes arguments. */
   private static int call(MethodHandle function, Object... arguments) {
+    return call(() -> (int) function.invokeWithArguments(arguments));
+  }
+
+  /** One call of a function of the driver. */
+  @FunctionalInterface
+  private interface DriverCall {
+    int result() throws Throwable;
+  }
+
+  private static int call(DriverCall function) {
     try {
-      return (int) function.invokeWithArguments(arguments);
+      return function.result();
     } catch (RuntimeException | Error failure) {
       throw failure;
     } catch (Throwable impossible) { // C throws nothing

@@ -8,22 +8,31 @@ import java.util.function.Consumer;
 /** The heap memory that one thread computes a query block in. */
 final class AttentionScratch {
   /**
-   * Panels that share a tile: at head dim 128 each takes 64 KiB and the tile as much, which the
-   * second-level cache of any server core holds.
+   * What the panels that share a tile may take, half of the second-level cache of a server core.
+   * Each takes 64 KiB at head dim 128.
    */
-  static final int PANELS = 4;
+  private static final int PANEL_BYTES = 512 * 1024;
+
+  /** More panels share the cost of copying a tile no further: with 8 it is 2 %. */
+  private static final int MOST_PANELS = 8;
 
   final int headDim;
   final KeyTile tile;
   final float[] scores = new float[KeyTile.KEYS * LANES];
-  final QueryPanel[] panels = new QueryPanel[PANELS];
+  final QueryPanel[] panels;
 
   AttentionScratch(int headDim) {
     this.headDim = headDim;
     this.tile = new KeyTile(headDim);
-    for (int i = 0; i < PANELS; i++) {
+    this.panels = new QueryPanel[panels(headDim)];
+    for (int i = 0; i < panels.length; i++) {
       panels[i] = new QueryPanel(headDim);
     }
+  }
+
+  /** Panels that share a tile. */
+  static int panels(int headDim) {
+    return Math.min(MOST_PANELS, PANEL_BYTES / (2 * Float.BYTES * headDim * LANES));
   }
 
   /** Runs {@code task} with scratch for the head dim of {@code call}. */

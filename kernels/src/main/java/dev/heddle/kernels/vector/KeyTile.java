@@ -15,7 +15,7 @@ import jdk.incubator.vector.FloatVector;
  */
 final class KeyTile {
   /** Keys of a full tile. */
-  static final int KEYS = 64;
+  static final int KEYS = 96;
 
   private final int headDim;
   private final float[] keyRows;

@@ -57,18 +57,19 @@ final class OnlineSoftmax {
    *
    * @param scores {@code [keys][LANES]}, in base 2
    * @param keys a multiple of {@link SoftmaxKernels#KEY_STEP}
-   * @param lanes whole vectors
    */
-  void update(float[] scores, int keys, int lanes) {
-    System.arraycopy(greatest, 0, alpha, 0, lanes);
+  void update(float[] scores, int keys, LaneRange lanes) {
+    int from = lanes.from();
+    int end = lanes.end();
+    System.arraycopy(greatest, from, alpha, from, end - from);
     SoftmaxKernels.raise(greatest, scores, keys, lanes);
-    for (int lane = 0; lane < lanes; lane++) {
+    for (int lane = from; lane < end; lane++) {
       // While all scores are -∞ the difference to 0 is taken: -∞ - (-∞) would be NaN.
       base[lane] = greatest[lane] == Float.NEGATIVE_INFINITY ? 0 : greatest[lane];
     }
     SoftmaxKernels.weigh(alpha, 1, lanes, base, added);
     SoftmaxKernels.weigh(scores, keys, lanes, base, added);
-    for (int lane = 0; lane < lanes; lane++) {
+    for (int lane = from; lane < end; lane++) {
       sum[lane] = alpha[lane] * sum[lane] + added[lane];
     }
   }

@@ -16,7 +16,11 @@ import java.util.List;
  */
 record PrefillAttention(
     AttentionCall call, WorkerPool pool, ScratchPool<AttentionScratch> scratches) {
-  private static final int QUERIES = AttentionScratch.PANELS * LANES;
+  /** With fewer tasks per thread the threads would not end at about the same time. */
+  private static final int TASKS_PER_THREAD = 8;
+
+  /** Panels that a tile is worth copying for in any case. */
+  private static final int LEAST_PANELS = 4;
 
   /** Queries of one head, all in row {@code row} of its index. */
   private record Task(int row, QueryRange range) {}
@@ -31,15 +35,16 @@ record PrefillAttention(
 
   private List<Task> tasks() {
     List<Task> tasks = new ArrayList<>();
+    int queries = queriesPerTask();
     for (int head = 0; head < call.shape().queryHeads(); head++) {
       BlockIndex index = call.indices().get(head);
       if (index.isDense()) {
-        addTasks(tasks, 0, new QueryRange(head, 1, 0, call.shape().queryTokens()));
+        addTasks(tasks, 0, new QueryRange(head, 1, 0, call.shape().queryTokens()), queries);
         continue;
       }
       for (int row = 0; row < index.rows(); row++) {
         int first = row * index.blocks().queryRows();
-        addTasks(tasks, row, new QueryRange(head, 1, first, index.queriesInRow(row)));
+        addTasks(tasks, row, new QueryRange(head, 1, first, index.queriesInRow(row)), queries);
       }
     }
     tasks.sort(
@@ -48,9 +53,17 @@ record PrefillAttention(
     return tasks;
   }
 
-  private static void addTasks(List<Task> tasks, int row, QueryRange range) {
-    for (int from = 0; from < range.queries(); from += QUERIES) {
-      tasks.add(new Task(row, range.part(from, QUERIES)));
+  private int queriesPerTask() {
+    int most = AttentionScratch.panels(call.shape().headDim());
+    long panels =
+        (long) call.shape().queryHeads() * Math.ceilDiv(call.shape().queryTokens(), LANES);
+    long wanted = panels / ((long) TASKS_PER_THREAD * pool.threads());
+    return Math.clamp(wanted, Math.min(LEAST_PANELS, most), most) * LANES;
+  }
+
+  private static void addTasks(List<Task> tasks, int row, QueryRange range, int queries) {
+    for (int from = 0; from < range.queries(); from += queries) {
+      tasks.add(new Task(row, range.part(from, queries)));
     }
   }
 

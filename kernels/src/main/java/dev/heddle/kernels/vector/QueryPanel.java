@@ -19,6 +19,9 @@ import java.util.Arrays;
  * </pre>
  */
 final class QueryPanel {
+  /** Lanes that are taken together on the diagonal. */
+  private static final int HALF = LANES / 2;
+
   private static final double LOG2_E = 1 / Math.log(2);
 
   private final int headDim;
@@ -40,17 +43,20 @@ final class QueryPanel {
   void load(AttentionCall call, QueryRange range) {
     this.range = range;
     firstPosition = call.shape().firstQueryPosition() + range.firstQuery();
-    Arrays.fill(queries, 0);
+    if (range.lanes() < LANES) {
+      Arrays.fill(queries, 0);
+    }
     Arrays.fill(out, 0);
     softmax.clear();
     float scale = (float) (call.softmaxScale() * LOG2_E);
     for (int head = 0; head < range.heads(); head++) {
       HeadMatrix source = call.queries().head(range.firstHead() + head);
       HeapRows.copy(source, range.firstQuery(), range.queries(), rows, 0);
-      for (int dim = 0; dim < headDim; dim++) {
-        for (int query = 0; query < range.queries(); query++) {
-          int lane = query * range.heads() + head;
-          queries[dim * LANES + lane] = rows[query * headDim + dim] * scale;
+      for (int query = 0; query < range.queries(); query++) {
+        int lane = query * range.heads() + head;
+        int from = query * headDim;
+        for (int dim = 0; dim < headDim; dim++) {
+          queries[dim * LANES + lane] = rows[from + dim] * scale;
         }
       }
     }
@@ -62,11 +68,22 @@ final class QueryPanel {
    * @param scores scratch, {@code [KeyTile.KEYS][LANES]}
    */
   void attend(KeyTile tile, float[] scores) {
-    int keys = tile.countUpTo(firstPosition + range.queries() - 1);
+    int end = PanelProduct.wholeVectors(range.lanes());
+    if (end > HALF && tile.greatestPosition() > firstPosition) {
+      // On the diagonal the first half of the queries sees fewer keys.
+      attend(tile, new LaneRange(0, HALF), scores);
+      attend(tile, new LaneRange(HALF, end), scores);
+    } else {
+      attend(tile, new LaneRange(0, end), scores);
+    }
+  }
+
+  private void attend(KeyTile tile, LaneRange lanes, float[] scores) {
+    int lastLane = Math.min(lanes.end(), range.lanes()) - 1;
+    int keys = tile.countUpTo(firstPosition + lastLane / range.heads());
     if (keys == 0) {
       return;
     }
-    int lanes = PanelProduct.wholeVectors(range.lanes());
     int rows = KeyTile.padded(keys);
     PanelProduct.multiply(tile.keysByDim(keys), queries, lanes, Target.overwrite(scores));
     boolean masked = tile.greatestPosition() > firstPosition;
@@ -79,7 +96,7 @@ final class QueryPanel {
     Arrays.fill(scores, keys * LANES, rows * LANES, Float.NEGATIVE_INFINITY);
     softmax.update(scores, rows, lanes);
     if (masked && !tile.valuesAreFinite()) {
-      addVisible(tile, keys, scores);
+      addVisible(tile, keys, lanes, scores);
     } else {
       Target target = new Target(out, softmax.alpha());
       PanelProduct.multiply(tile.valuesByKey(keys), scores, lanes, target);
@@ -131,15 +148,16 @@ final class QueryPanel {
    * The product of weights and values for each query's own keys alone. Where V holds infinities or
    * NaN, a weight of 0 for a key that is hidden would still make NaN of them. Rare, and slow.
    */
-  private void addVisible(KeyTile tile, int keys, float[] weights) {
+  private void addVisible(KeyTile tile, int keys, LaneRange lanes, float[] weights) {
     float[] alpha = softmax.alpha();
     for (int dim = 0; dim < headDim; dim++) {
-      for (int lane = 0; lane < LANES; lane++) {
+      for (int lane = lanes.from(); lane < lanes.end(); lane++) {
         out[dim * LANES + lane] *= alpha[lane];
       }
       for (int key = 0; key < keys; key++) {
         float value = tile.value(key, dim);
-        for (int lane = hiddenLanes(tile, key); lane < LANES; lane++) {
+        int first = Math.max(lanes.from(), hiddenLanes(tile, key));
+        for (int lane = first; lane < lanes.end(); lane++) {
           out[dim * LANES + lane] += weights[key * LANES + lane] * value;
         }
       }

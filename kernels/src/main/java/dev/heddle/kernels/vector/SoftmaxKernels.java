@@ -46,8 +46,8 @@ final class SoftmaxKernels {
    * <p>Four chains, since each comparison waits for the one before it. Compare and blend: {@code
    * max} takes six instructions to order NaN and -0, which nothing here needs.
    */
-  static void raise(float[] greatest, float[] scores, int keys, int lanes) {
-    for (int lane = 0; lane < lanes; lane += VECTOR) {
+  static void raise(float[] greatest, float[] scores, int keys, LaneRange lanes) {
+    for (int lane = lanes.from(); lane < lanes.end(); lane += VECTOR) {
       FloatVector most0 = FloatVector.fromArray(SPECIES, greatest, lane);
       FloatVector most1 = most0;
       FloatVector most2 = most0;
@@ -74,8 +74,8 @@ final class SoftmaxKernels {
    * the sum of the lane's weights. {@code score - base[lane]} is at most 0; for -∞ the weight is
    * exactly 0, for NaN it is NaN.
    */
-  static void weigh(float[] scores, int keys, int lanes, float[] base, float[] sums) {
-    for (int lane = 0; lane < lanes; lane += VECTOR) {
+  static void weigh(float[] scores, int keys, LaneRange lanes, float[] base, float[] sums) {
+    for (int lane = lanes.from(); lane < lanes.end(); lane += VECTOR) {
       FloatVector subtrahend = FloatVector.fromArray(SPECIES, base, lane);
       FloatVector sum = FloatVector.zero(SPECIES);
       for (int key = 0; key < keys; key++) {

@@ -52,7 +52,7 @@ final class TokenBlock {
       PanelProduct.multiply(
           new Left(activations[slice], rows, length, length, 1),
           weight.slice(panel, slice),
-          PanelProduct.wholeVectors(lanes),
+          LaneRange.first(lanes),
           slice == 0 ? Target.overwrite(result) : new Target(result, ADD));
     }
     for (int i = 0; i < count; i++) {

@@ -17,7 +17,7 @@ class SoftmaxKernelsTest {
     }
     float[] weights = scores.clone();
     float[] sums = new float[LANES];
-    SoftmaxKernels.weigh(weights, KEYS, LANES, new float[LANES], sums);
+    SoftmaxKernels.weigh(weights, KEYS, LaneRange.first(LANES), new float[LANES], sums);
     double greatest = 0;
     for (int i = 0; i < scores.length; i++) {
       double exact = Math.pow(2, scores[i]);
@@ -37,7 +37,7 @@ class SoftmaxKernelsTest {
     scores[4] = Float.NaN;
     scores[5] = -127;
     scores[6] = -3e38f;
-    SoftmaxKernels.weigh(scores, 1, LANES, new float[LANES], new float[LANES]);
+    SoftmaxKernels.weigh(scores, 1, LaneRange.first(LANES), new float[LANES], new float[LANES]);
     assertThat(Arrays.copyOf(scores, 7)).containsExactly(1, 0.5f, 0, 0, Float.NaN, 0, 0);
   }
 
@@ -52,9 +52,9 @@ class SoftmaxKernelsTest {
     float[] greatest = new float[LANES];
     Arrays.fill(greatest, -4.5f);
     greatest[1] = 3;
-    SoftmaxKernels.raise(greatest, scores, 8, LANES);
+    SoftmaxKernels.raise(greatest, scores, 8, LaneRange.first(LANES));
     float[] sums = new float[LANES];
-    SoftmaxKernels.weigh(scores, 8, LANES, new float[LANES], sums);
+    SoftmaxKernels.weigh(scores, 8, LaneRange.first(LANES), new float[LANES], sums);
     for (int lane = 0; lane < LANES; lane++) {
       assertThat(greatest[lane]).isEqualTo(lane == 1 ? 3 : 0);
       assertThat(sums[lane]).isEqualTo(2 - 1f / 128);

@@ -11,6 +11,7 @@ import dev.heddle.api.GpuTables;
 import dev.heddle.api.KernelGrid;
 import dev.heddle.api.KernelParameters;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /** Queues the kernels that build the index of one call. Used once. */
 final class VerticalSlashGpuIndex {
@@ -20,6 +21,9 @@ final class VerticalSlashGpuIndex {
   /** {@code sizeof(VerticalSlashParams)} of vertical_slash_params.cuh. */
   static final int STRUCT_BYTES = OWN + 144;
 
+  /** Pointers at its start. */
+  private static final int POINTERS = 15;
+
   private static final int BEHIND_AT = OWN + 128;
   private static final int ROWS_PER_BLOCK = 8;
   private static final int SELECT_THREADS = 1024;
@@ -27,46 +31,38 @@ final class VerticalSlashGpuIndex {
   private final GpuCall call;
   private final GpuQueue queue;
   private final VerticalSlashSizes sizes;
-  private final long blockOffsets;
-  private final long columnOffsets;
+  private final KernelParameters parameters;
+  private final GpuIndex counted;
   private final long teams;
   private final long offsetSums;
   private final long totals;
-  private final long digitCounts;
-  private final KernelParameters parameters;
 
   VerticalSlashGpuIndex(GpuCall call, GpuTables tables, GpuQueue queue) {
     this.call = call;
     this.queue = queue;
     this.sizes = new VerticalSlashSizes(call);
-    this.blockOffsets = queue.allocate(sizes.rowOffsetsBytes());
-    this.columnOffsets = queue.allocate(sizes.rowOffsetsBytes());
-    this.teams = queue.allocate(sizes.teams().bytes());
-    this.offsetSums = queue.allocate(sizes.sumsBytes());
-    this.totals = queue.allocate(VerticalSlashSizes.totalsBytes());
-    this.digitCounts = queue.allocate(sizes.digitCountsBytes());
-    GpuIndex counted = new GpuIndex(blockOffsets, 0, columnOffsets, 0);
-    this.parameters =
-        AttentionParameters.pack(call, tables, counted, STRUCT_BYTES)
-            .putLong(OWN, teams)
-            .putLong(OWN + 8, queue.allocate(sizes.sumsBytes()))
-            .putLong(OWN + 16, offsetSums)
-            .putLong(OWN + 24, queue.allocate(sizes.overhangsBytes()))
-            .putLong(OWN + 32, queue.allocate(sizes.partialsBytes()))
-            .putLong(OWN + 40, queue.allocate(sizes.statisticsBytes()))
-            .putLong(OWN + 48, queue.allocate(sizes.columnsBytes()))
-            .putLong(OWN + 56, queue.allocate(sizes.offsetsBytes()))
-            .putLong(OWN + 64, queue.allocate(sizes.wordsBytes()))
-            .putLong(OWN + 72, queue.allocate(sizes.longRunsBytes()))
-            .putLong(OWN + 80, queue.allocate(sizes.offsetRunsBytes()))
-            .putLong(OWN + 88, queue.allocate(sizes.offsetRunsBytes()))
-            .putLong(OWN + 96, queue.allocate(sizes.runCountsBytes()))
-            .putLong(OWN + 104, totals)
-            .putLong(OWN + 112, digitCounts)
-            .putInt(OWN + 120, sizes.sumLength())
-            .putInt(OWN + 124, sizes.chunkKeys())
-            .putInt(OWN + 132, sizes.mostVerticals())
-            .putInt(OWN + 136, sizes.mostSlashes());
+    // One allocation: each costs the host microseconds, for which the device may have to wait.
+    long next = queue.allocate(sizes.scratchBytes());
+    long blockOffsets = next;
+    long columnOffsets = blockOffsets + VerticalSlashSizes.aligned(sizes.rowOffsetsBytes());
+    next = columnOffsets + VerticalSlashSizes.aligned(sizes.rowOffsetsBytes());
+    this.counted = new GpuIndex(blockOffsets, 0, columnOffsets, 0);
+    this.parameters = AttentionParameters.pack(call, tables, counted, STRUCT_BYTES);
+    long[] addresses = new long[POINTERS];
+    List<Long> bytes = sizes.arrayBytes();
+    for (int i = 0; i < POINTERS; i++) {
+      addresses[i] = next;
+      parameters.putLong(OWN + i * Long.BYTES, next);
+      next += VerticalSlashSizes.aligned(bytes.get(i));
+    }
+    this.teams = addresses[0];
+    this.offsetSums = addresses[2];
+    this.totals = addresses[13];
+    parameters
+        .putInt(OWN + 120, sizes.sumLength())
+        .putInt(OWN + 124, sizes.chunkKeys())
+        .putInt(OWN + 132, sizes.mostVerticals())
+        .putInt(OWN + 136, sizes.mostSlashes());
   }
 
   GpuIndex build() {
@@ -106,7 +102,6 @@ final class VerticalSlashGpuIndex {
   private void select() {
     int lists = 2 * heads();
     KernelGrid overSums = KernelGrid.of(lists, sizes.sumParts(), sequences(), SELECT_THREADS);
-    queue.fill(digitCounts, (byte) 0, sizes.digitCountsBytes());
     launch("digits", overSums);
     launch("mark", overSums);
     launch("select", KernelGrid.of(lists, 1, sequences(), SELECT_THREADS));
@@ -116,11 +111,10 @@ final class VerticalSlashGpuIndex {
   private GpuIndex allocateEntries() {
     long[] entries = new long[2];
     queue.download(totals, MemorySegment.ofArray(entries));
+    long blocksBytes = VerticalSlashSizes.aligned(Math.max(1, entries[0]) * Integer.BYTES);
+    long blocks = queue.allocate(blocksBytes + Math.max(1, entries[1]) * Integer.BYTES);
     return new GpuIndex(
-        blockOffsets,
-        queue.allocate(Math.max(1, entries[0]) * Integer.BYTES),
-        columnOffsets,
-        queue.allocate(Math.max(1, entries[1]) * Integer.BYTES));
+        counted.blockOffsets(), blocks, counted.columnOffsets(), blocks + blocksBytes);
   }
 
   private KernelGrid rowsGrid() {

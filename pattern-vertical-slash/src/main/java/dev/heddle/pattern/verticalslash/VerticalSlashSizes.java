@@ -5,6 +5,7 @@ import dev.heddle.api.GpuCall;
 import dev.heddle.api.GpuHead;
 import dev.heddle.api.GpuSequence;
 import dev.heddle.api.Options;
+import java.util.List;
 import java.util.function.ToIntFunction;
 
 /** How large the device arrays of one call are. */
@@ -26,6 +27,7 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
   /** Offsets are taken to lie in runs of at least this many when memory is estimated. */
   private static final int USUAL_RUN = 64;
 
+  private static final long ALIGNMENT_BYTES = 256;
   private static final int PAIR_BYTES = 8;
   private static final int QUADRUPLE_BYTES = 16;
 
@@ -135,23 +137,40 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
     return 2 * Long.BYTES;
   }
 
-  /** All of the above, and the lists of the rows as long as they usually are at most. */
+  /** What the pointers of {@code VerticalSlashParams} point to, in their order. */
+  List<Long> arrayBytes() {
+    return List.of(
+        teams.bytes(),
+        sumsBytes(),
+        sumsBytes(),
+        overhangsBytes(),
+        partialsBytes(),
+        statisticsBytes(),
+        columnsBytes(),
+        offsetsBytes(),
+        wordsBytes(),
+        longRunsBytes(),
+        offsetRunsBytes(),
+        offsetRunsBytes(),
+        runCountsBytes(),
+        totalsBytes(),
+        digitCountsBytes());
+  }
+
+  /** All of these, and the offsets of the rows of blocks and of columns. */
+  long scratchBytes() {
+    return 2 * aligned(rowOffsetsBytes())
+        + arrayBytes().stream().mapToLong(VerticalSlashSizes::aligned).sum();
+  }
+
+  /** Where the next array begins. */
+  static long aligned(long bytes) {
+    return Math.ceilDiv(bytes, ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
+  }
+
+  /** The arrays, and the lists of the rows as long as they usually are at most. */
   long estimatedBytes() {
-    return teams.bytes()
-        + 2 * sumsBytes()
-        + overhangsBytes()
-        + partialsBytes()
-        + statisticsBytes()
-        + columnsBytes()
-        + offsetsBytes()
-        + wordsBytes()
-        + digitCountsBytes()
-        + longRunsBytes()
-        + 2 * offsetRunsBytes()
-        + runCountsBytes()
-        + 2 * rowOffsetsBytes()
-        + totalsBytes()
-        + listEntries() * Integer.BYTES;
+    return scratchBytes() + listEntries() * Integer.BYTES + ALIGNMENT_BYTES;
   }
 
   /**
