@@ -19,10 +19,6 @@ ATTEND_SHARED = {
     4: {64: 52736, 96: 69120, 128: 85504, 256: 151040},
 }
 HOPPER_SHARED = {64: 167304, 96: 231712, 128: 231712, 256: 198392}
-PROBE_SHARED = {
-    2: {64: 37376, 96: 45568, 128: 53760, 256: 86528},
-    4: {64: 55808, 96: 72192, 128: 88576, 256: 154112},
-}
 PORTABLE = "HEDDLE_PORTABLE" in os.environ  # leave the kernels for compute capability 9.0 alone
 _images = {}
 
