@@ -26,8 +26,11 @@ class BadPluginTest {
     TestPlugin.ofPattern("good.two", "good-two").jar(at("zgood-two.jar"));
     brokenJars();
     badProviders();
+    badClasses();
     badNames();
-    badModules();
+    badDescriptors();
+    otherVersionsOfTheApi();
+    badNeighbours();
     registry = PatternRegistry.builder().discover().plugins(folder).build();
   }
 
@@ -43,7 +46,7 @@ class BadPluginTest {
     TestPlugin.plain("unnamed.P").jar(at("43.jar"));
   }
 
-  private static void badProviders() throws IOException {
+  private static void badProviders() {
     String name = "return \"bad\";";
     provider(
         "constructor",
@@ -74,6 +77,14 @@ class BadPluginTest {
         name,
         "return List.of();",
         "public P(int needed) {} public static SparsePattern provider() { return null; }");
+  }
+
+  private static void provider(String module, String naming, String options, String members) {
+    TestPlugin.ofClass("bad." + module, TestPlugin.patternClass("", naming, options, members))
+        .jar(at(module + ".jar"));
+  }
+
+  private static void badClasses() {
     TestPlugin.plain("corrupt.P")
         .resource("corrupt/P.class", "junk that is no class file")
         .jar(at("corrupt.jar"));
@@ -92,14 +103,9 @@ class BadPluginTest {
         .without("helper/H.class")
         .jar(at("needy.jar"));
     TestPlugin.plain("newer.P")
-        .source("newer/P", "package newer; " + TestPlugin.patternClass("", name, ""))
+        .source("newer/P", "package newer; " + TestPlugin.patternClass("", "return null;", ""))
         .compiledForLaterJdk(2)
         .jar(at("newer.jar"));
-  }
-
-  private static void provider(String module, String naming, String options, String members) {
-    TestPlugin.ofClass("bad." + module, TestPlugin.patternClass("", naming, options, members))
-        .jar(at(module + ".jar"));
   }
 
   private static void badNames() {
@@ -110,15 +116,20 @@ class BadPluginTest {
     TestPlugin.ofPattern("name.second", "same").jar(at("same-2.jar"));
   }
 
-  private static void badModules() throws IOException {
+  private static void badDescriptors() {
     TestPlugin.module("mod.newer", "").compiledForLaterJdk(1).jar(at("newer-module.jar"));
     TestPlugin.module("mod.none", "requires dev.heddle.api;").jar(at("none.jar"));
     needing("mod.needy", "mod.lib").jar(at("lacking.jar"));
     TestPlugin.module(
             "mod.jdk",
-            "requires dev.heddle.api; requires java.se; provides dev.heddle.api.SparsePattern with p.P;")
+            "requires dev.heddle.api; requires java.se;"
+                + " provides dev.heddle.api.SparsePattern with p.P;")
         .source("p/P", "package p; " + TestPlugin.patternClass("", "return \"jdk\";", ""))
         .jar(at("jdk.jar"));
+    TestPlugin.ofPattern("dev.heddle.pattern.ashape", "mine").jar(at("twin.jar"));
+  }
+
+  private static void otherVersionsOfTheApi() {
     Path api =
         TestPlugin.module("dev.heddle.api", "exports dev.heddle.api;")
             .source(
@@ -139,9 +150,11 @@ class BadPluginTest {
         .source("fat/P", "package fat; " + TestPlugin.patternClass("", "return \"fat\";", ""))
         .source("dev/heddle/api/Bundled", "package dev.heddle.api; public class Bundled {}")
         .jar(at("fat.jar"));
+  }
+
+  private static void badNeighbours() throws IOException {
     TestPlugin.ofPattern("mod.twofold", "twofold").jar(at("doubled/a.jar"));
     TestPlugin.ofPattern("mod.twofold", "twofold").jar(at("doubled/b.jar"));
-    TestPlugin.ofPattern("dev.heddle.pattern.ashape", "mine").jar(at("twin.jar"));
     TestPlugin.ofPattern("mod.split", "split").jar(at("split/a.jar"));
     TestPlugin.module("mod.other", "")
         .source("mod/split/Q", "package mod.split; class Q {}")
@@ -192,7 +205,8 @@ class BadPluginTest {
         "twice.jar | option 'size' is declared twice",
         "hidden.jar | dev.heddle.api.SparsePattern: public static dev.heddle.api.SparsePattern"
             + " bad.hidden.P.provider() returned null",
-        "absent.jar | absent.jar is no usable jar: Provider class absent.P not in JAR file absent.jar",
+        "absent.jar | absent.jar is no usable jar: Provider class absent.P not in JAR file"
+            + " absent.jar",
         "stranger.jar | dev.heddle.api.SparsePattern: stranger.P not a subtype",
         "corrupt.jar | it does not fit this version of Heddle or of the JVM:"
             + " java.lang.ClassFormatError: Incompatible magic value *",

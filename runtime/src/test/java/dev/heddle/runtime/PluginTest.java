@@ -7,7 +7,9 @@ import dev.heddle.api.InvalidInputException;
 import dev.heddle.api.SparsePattern;
 import dev.heddle.runtime.PatternRegistry.Entry;
 import dev.heddle.runtime.PatternRegistry.Refusal;
+import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -168,6 +170,42 @@ class PluginTest {
     assertThatThrownBy(() -> PatternRegistry.builder().plugins(missing).build())
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("plugins: there is no folder " + missing);
+  }
+
+  @Test
+  void onTheClassPathPluginsAreRefused() throws IOException, InterruptedException {
+    Path jar = TestPlugin.ofPattern("plug.one", "plugged").jar(folder.resolve("one.jar"));
+    String classPath =
+        System.getProperty("jdk.module.path")
+            + File.pathSeparator
+            + System.getProperty("java.class.path");
+    Process program =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                classPath,
+                ClassPathProgram.class.getName(),
+                folder.toString())
+            .redirectErrorStream(true)
+            .start();
+
+    assertThat(new String(program.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+        .isEqualTo(jar + ": Heddle is on the class path; plugins need it on the module path\n");
+    assertThat(program.waitFor()).isZero();
+  }
+
+  /** A program that puts Heddle on its class path. */
+  static final class ClassPathProgram {
+    private ClassPathProgram() {}
+
+    /** Prints what is refused of the folder that is the first argument. */
+    public static void main(String[] arguments) {
+      PatternRegistry.builder()
+          .plugins(Path.of(arguments[0]))
+          .build()
+          .refusals()
+          .forEach(refusal -> System.out.println(refusal.source() + ": " + refusal.reason()));
+    }
   }
 
   private PatternRegistry plugins() {
