@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
-import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -27,9 +26,7 @@ import picocli.CommandLine.Option;
       "",
       "The output has the shape and element type of Q. Files are replaced only by whole results."
     })
-final class AttendCommand extends HeddleCommand {
-  private final Supplier<PatternRegistry> discovery;
-
+final class AttendCommand extends PatternCommand {
   @Option(names = "--q", paramLabel = "FILE", required = true, description = "Queries.")
   private String queries = ""; // required: always set
 
@@ -59,9 +56,8 @@ final class AttendCommand extends HeddleCommand {
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
 
-  AttendCommand(Console console, Supplier<PatternRegistry> discovery) {
-    super(console);
-    this.discovery = discovery;
+  AttendCommand(Console console, Discovery discovery) {
+    super(console, discovery);
   }
 
   @Override
@@ -72,7 +68,7 @@ final class AttendCommand extends HeddleCommand {
     try (Arena arena = Arena.ofShared();
         ArrayReader reader = new ArrayReader(arena)) {
       AttendInputs inputs = AttendInputs.map(reader, queries, keys, values);
-      PatternRegistry registry = discovery.get();
+      PatternRegistry registry = findPatterns();
       try (SparseAttention attention =
               compute
                   .builder(registry, heads.config(inputs.oneLayer(), registry))

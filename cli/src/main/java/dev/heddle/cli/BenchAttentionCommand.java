@@ -15,7 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -45,10 +44,8 @@ import picocli.CommandLine.Option;
           + " lines; and normal noise of deviation 0.2 on every number. Each query head has its own"
           + " second band and its own ranking of the planted keys. V is normal noise."
     })
-final class BenchAttentionCommand extends HeddleCommand {
+final class BenchAttentionCommand extends PatternCommand {
   private static final Duration WARM_UP = Duration.ofSeconds(1);
-
-  private final Supplier<PatternRegistry> discovery;
 
   /** A pattern and the options that follow it. */
   static final class PatternOption {
@@ -85,14 +82,13 @@ final class BenchAttentionCommand extends HeddleCommand {
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
 
-  BenchAttentionCommand(Console console, Supplier<PatternRegistry> discovery) {
-    super(console);
-    this.discovery = discovery;
+  BenchAttentionCommand(Console console, Discovery discovery) {
+    super(console, discovery);
   }
 
   @Override
   Result execute() {
-    PatternRegistry registry = discovery.get();
+    PatternRegistry registry = findPatterns();
     List<BenchCase> cases = cases(registry);
     compute.noteFallback(console());
     try (AttentionBackend backend = compute.openBackend()) {

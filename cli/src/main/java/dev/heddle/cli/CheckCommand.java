@@ -2,11 +2,9 @@ package dev.heddle.cli;
 
 import dev.heddle.runtime.AttentionPlan;
 import dev.heddle.runtime.HeadsConfig;
-import dev.heddle.runtime.PatternRegistry;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -14,21 +12,18 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "check",
     description = "Validate a heads file and show the pattern and options of every head.")
-final class CheckCommand extends HeddleCommand {
-  private final Supplier<PatternRegistry> discovery;
-
+final class CheckCommand extends PatternCommand {
   @Parameters(paramLabel = "FILE", description = "The heads file (JSON, \"heddle-heads/1\").")
   private Path file = Path.of(""); // required: always set
 
-  CheckCommand(Console console, Supplier<PatternRegistry> discovery) {
-    super(console);
-    this.discovery = discovery;
+  CheckCommand(Console console, Discovery discovery) {
+    super(console, discovery);
   }
 
   @Override
   Result execute() {
     HeadsConfig config = HeadsConfig.read(file);
-    return new Checked(file, new PlanView(AttentionPlan.resolve(config, discovery.get())));
+    return new Checked(file, new PlanView(AttentionPlan.resolve(config, findPatterns())));
   }
 
   /** The answer. */

@@ -8,14 +8,12 @@ import dev.heddle.llm.ModelFolder;
 import dev.heddle.llm.TextTokenizer;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.ModelShape;
-import dev.heddle.runtime.PatternRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,7 +27,7 @@ import picocli.CommandLine.Option;
       "Prints for each: the time to the first token, how much of the attention was computed, and"
           + " how many answers were right in every digit."
     })
-final class DemoCommand extends HeddleCommand {
+final class DemoCommand extends PatternCommand {
   private static final String MODEL = "byte-llama-5m";
   private static final String TEXT = "jargon-file.txt";
   private static final String HEADS_FILE = "heads.json";
@@ -40,7 +38,6 @@ final class DemoCommand extends HeddleCommand {
   private static final int MOST_QUESTIONS = 64;
 
   private final Home home;
-  private final Supplier<PatternRegistry> discovery;
 
   @Option(
       names = "--tokens",
@@ -82,10 +79,9 @@ final class DemoCommand extends HeddleCommand {
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
 
-  DemoCommand(Console console, Home home, Supplier<PatternRegistry> discovery) {
-    super(console);
+  DemoCommand(Console console, Home home, Discovery discovery) {
+    super(console, discovery);
     this.home = home;
-    this.discovery = discovery;
   }
 
   @Override
@@ -103,7 +99,7 @@ final class DemoCommand extends HeddleCommand {
       Conversation conversation = new Conversation(model, tokenizer, console());
       requireRoom(model, size.tokens(), conversation.tokensBehindPrompt(job));
       announce(size);
-      DemoRunner runner = new DemoRunner(model, conversation, discovery.get(), compute);
+      DemoRunner runner = new DemoRunner(model, conversation, findPatterns(), compute);
       Map<String, DemoRun> runs = runner.run(configs, job);
       String heads = denseOnly ? "" : headsFile().toString();
       return new DemoReport(

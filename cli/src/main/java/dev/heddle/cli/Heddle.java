@@ -1,7 +1,6 @@
 package dev.heddle.cli;
 
 import dev.heddle.kernels.Backends;
-import dev.heddle.runtime.PatternRegistry;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -47,13 +46,14 @@ public final class Heddle {
   }
 
   private static CommandLine commandLine(Console console, Home home, Failures failures) {
+    Discovery discovery = Discovery.in(home);
     return new CommandLine(new Heddle())
-        .addSubcommand(new DemoCommand(console, home, PatternRegistry::discover))
-        .addSubcommand(new RunCommand(console, PatternRegistry::discover))
-        .addSubcommand(new AttendCommand(console, PatternRegistry::discover))
-        .addSubcommand(new PatternsCommand(console, PatternRegistry::discover))
-        .addSubcommand(new CheckCommand(console, PatternRegistry::discover))
-        .addSubcommand(bench(console))
+        .addSubcommand(new DemoCommand(console, home, discovery))
+        .addSubcommand(new RunCommand(console, discovery))
+        .addSubcommand(new AttendCommand(console, discovery))
+        .addSubcommand(new PatternsCommand(console, discovery))
+        .addSubcommand(new CheckCommand(console, discovery))
+        .addSubcommand(bench(console, discovery))
         .addSubcommand(new InfoCommand(console, home, Backends.standard()))
         .setOut(console.out())
         .setErr(console.err())
@@ -62,8 +62,8 @@ public final class Heddle {
         .setParameterExceptionHandler(failures);
   }
 
-  private static CommandLine bench(Console console) {
+  private static CommandLine bench(Console console, Discovery discovery) {
     return new CommandLine(new BenchCommand())
-        .addSubcommand(new BenchAttentionCommand(console, PatternRegistry::discover));
+        .addSubcommand(new BenchAttentionCommand(console, discovery));
   }
 }

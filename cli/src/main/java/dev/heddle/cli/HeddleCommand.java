@@ -16,7 +16,7 @@ abstract class HeddleCommand implements Callable<Integer> {
   static final int FAILED = 1;
 
   /** Help lists what every command has behind what is its own. */
-  private static final int COMMON_ORDER = 1000;
+  static final int COMMON_ORDER = 1000;
 
   private final Console console;
 

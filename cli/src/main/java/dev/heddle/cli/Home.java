@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Where Heddle's own files lie: the bundled models and texts.
+ * Where Heddle's own files lie: the bundled models and texts, and the plugins.
  *
  * @param folder the repository or the unpacked distribution
  */
@@ -25,6 +25,11 @@ record Home(Path folder) {
   /** The text file called {@code name}. */
   Path text(String name) {
     return folder.resolve("texts").resolve(name);
+  }
+
+  /** The folder for plugins, which need not be there. */
+  Path plugins() {
+    return folder.resolve("plugins");
   }
 
   /** The model folders that are here, sorted by name. */

@@ -10,24 +10,22 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 
 /** {@code heddle patterns}: what heads may be assigned to. */
 @Command(
     name = "patterns",
-    description = "List the patterns that were found, their options, and where they came from.")
-final class PatternsCommand extends HeddleCommand {
-  private final Supplier<PatternRegistry> discovery;
-
-  PatternsCommand(Console console, Supplier<PatternRegistry> discovery) {
-    super(console);
-    this.discovery = discovery;
+    description =
+        "List the patterns that were found, their options, and where they came from; and those that"
+            + " were refused, with the reason.")
+final class PatternsCommand extends PatternCommand {
+  PatternsCommand(Console console, Discovery discovery) {
+    super(console, discovery);
   }
 
   @Override
   Result execute() {
-    PatternRegistry registry = discovery.get();
+    PatternRegistry registry = findPatterns();
     return new Patterns(registry.entries(), registry.refusals());
   }
 
@@ -62,6 +60,7 @@ final class PatternsCommand extends HeddleCommand {
         out.println("        " + option.description());
       }
       out.println("    from " + entry.source());
+      entry.alsoIn().forEach(place -> out.println("    also in " + place));
       out.println();
     }
 
@@ -71,6 +70,7 @@ final class PatternsCommand extends HeddleCommand {
       object.put("description", entry.pattern().description());
       object.put("options", entry.pattern().options().stream().map(Patterns::json).toList());
       object.put("source", entry.source());
+      object.put("alsoIn", entry.alsoIn());
       return object;
     }
 

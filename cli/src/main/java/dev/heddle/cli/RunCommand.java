@@ -9,13 +9,11 @@ import dev.heddle.llm.ModelFolder;
 import dev.heddle.llm.TextTokenizer;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.ModelShape;
-import dev.heddle.runtime.PatternRegistry;
 import dev.heddle.runtime.SparseAttention;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,10 +27,8 @@ import picocli.CommandLine.Option;
       "The model is a folder in the Hugging Face layout: config.json, safetensors files,"
           + " tokenizer.json. The text goes to standard output, notes and speed to standard error."
     })
-final class RunCommand extends HeddleCommand {
+final class RunCommand extends PatternCommand {
   private static final String HEADS_FILE = "heads.json";
-
-  private final Supplier<PatternRegistry> discovery;
 
   @Option(names = "--model", paramLabel = "DIR", required = true, description = "Model folder.")
   private Path folder = Path.of(""); // required: always set
@@ -57,9 +53,8 @@ final class RunCommand extends HeddleCommand {
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
 
-  RunCommand(Console console, Supplier<PatternRegistry> discovery) {
-    super(console);
-    this.discovery = discovery;
+  RunCommand(Console console, Discovery discovery) {
+    super(console, discovery);
   }
 
   @Override
@@ -72,7 +67,7 @@ final class RunCommand extends HeddleCommand {
     String prompt = TextFile.read(promptFile);
     ModelFolder files = ModelFolder.open(folder);
     HeadsConfig heads = heads(files.config().attention());
-    try (SparseAttention attention = compute.attention(discovery.get(), heads);
+    try (SparseAttention attention = compute.attention(findPatterns(), heads);
         TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
         LlamaModel model = LlamaModel.open(folder, compute.modelSettings())) {
       int[] tokens = tokenizer.encode(prompt);

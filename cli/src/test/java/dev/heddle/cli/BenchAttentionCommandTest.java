@@ -117,7 +117,7 @@ class BenchAttentionCommandTest {
     Console console = new Console(new PrintWriter(out), new PrintWriter(out), false);
     PatternRegistry registry = PatternRegistry.builder().add(new SparsePatterns.Window()).build();
     int status =
-        new CommandLine(new BenchAttentionCommand(console, () -> registry))
+        new CommandLine(new BenchAttentionCommand(console, _ -> registry))
             .execute(
                 "--backend",
                 "vector",

@@ -1,6 +1,8 @@
 package dev.heddle.runtime;
 
 import dev.heddle.api.SparsePattern;
+import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleReference;
 import java.net.URI;
 import java.nio.file.Path;
 import java.security.CodeSource;
@@ -10,9 +12,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
-import java.util.function.Predicate;
 
-/** The providers of {@link SparsePattern} in a module layer and its parents. */
+/** The providers of {@link SparsePattern} in a module layer. */
 final class ModuleLayerSource implements PatternSource {
   /**
    * A loader whose iterator fails this often in a row makes no headway, and is left alone. Each
@@ -22,13 +23,18 @@ final class ModuleLayerSource implements PatternSource {
 
   private final String description;
   private final ServiceLoader<SparsePattern> loader;
-  private final Predicate<Module> wanted;
+  private final Standing standing;
+  private final int mostProviders;
 
   private ModuleLayerSource(
-      String description, ServiceLoader<SparsePattern> loader, Predicate<Module> wanted) {
+      String description,
+      ServiceLoader<SparsePattern> loader,
+      Standing standing,
+      int mostProviders) {
     this.description = description;
     this.loader = loader;
-    this.wanted = wanted;
+    this.standing = standing;
+    this.mostProviders = mostProviders;
   }
 
   /**
@@ -36,18 +42,38 @@ final class ModuleLayerSource implements PatternSource {
    * knows no {@code provides}, what {@code META-INF/services} names.
    */
   static ModuleLayerSource ofHost() {
+    return ofHost(Standing.HOST);
+  }
+
+  /** The same with another standing. */
+  static ModuleLayerSource ofHost(Standing standing) {
     ModuleLayer layer = ModuleLayerSource.class.getModule().getLayer();
     if (layer != null) {
-      return new ModuleLayerSource("module path", load(layer), module -> true);
+      return new ModuleLayerSource("module path", load(layer), standing, Integer.MAX_VALUE);
     }
     ClassLoader classPath = ModuleLayerSource.class.getClassLoader();
     return new ModuleLayerSource(
-        "class path", ServiceLoader.load(SparsePattern.class, classPath), module -> true);
+        "class path",
+        ServiceLoader.load(SparsePattern.class, classPath),
+        standing,
+        Integer.MAX_VALUE);
   }
 
-  /** The layer {@code layer} without its parents, called {@code description} in messages. */
-  static ModuleLayerSource of(String description, ModuleLayer layer) {
-    return new ModuleLayerSource(description, load(layer), module -> layer == module.getLayer());
+  /** The plugin in {@code layer}, without the layer's parents; messages call it by its place. */
+  static ModuleLayerSource ofPlugin(String place, ModuleLayer layer) {
+    int own =
+        layer.modules().stream()
+            .mapToInt(module -> providersOf(module.getDescriptor()).size())
+            .sum();
+    return new ModuleLayerSource(place, load(layer), Standing.PLUGIN, own);
+  }
+
+  /** The names of the classes that a module provides as patterns. */
+  static List<String> providersOf(ModuleDescriptor module) {
+    return module.provides().stream()
+        .filter(provided -> provided.service().equals(SparsePattern.class.getName()))
+        .flatMap(provided -> provided.providers().stream())
+        .toList();
   }
 
   private static ServiceLoader<SparsePattern> load(ModuleLayer layer) {
@@ -59,22 +85,32 @@ final class ModuleLayerSource implements PatternSource {
     List<Candidate> candidates = new ArrayList<>();
     Iterator<ServiceLoader.Provider<SparsePattern>> providers = loader.stream().iterator();
     int failures = 0;
-    while (failures < FAILURES_IN_A_ROW) {
+    // A layer's own providers come before those of its parents; each is found or fails, once.
+    while (failures < FAILURES_IN_A_ROW && candidates.size() < mostProviders) {
       try {
         if (!providers.hasNext()) {
           return candidates;
         }
-        ServiceLoader.Provider<SparsePattern> provider = providers.next();
+        candidates.add(candidate(providers.next()));
         failures = 0;
-        if (wanted.test(provider.type().getModule())) {
-          candidates.add(Candidate.found(locate(provider.type()), provider));
-        }
       } catch (ServiceConfigurationError broken) {
         failures++;
-        candidates.add(Candidate.found(description, () -> rethrow(broken)));
+        candidates.add(Candidate.of(description, standing, () -> rethrow(broken)));
       }
     }
     return candidates;
+  }
+
+  private Candidate candidate(ServiceLoader.Provider<SparsePattern> provider) {
+    Class<?> type = provider.type();
+    if (type == SparsePattern.class) { // a provider method, which does not say whose it is
+      return Candidate.of(description, standing, provider);
+    }
+    Candidate candidate = Candidate.of(locate(type), standing, provider);
+    ModuleDescriptor module = type.getModule().getDescriptor();
+    return module != null && providersOf(module).contains(type.getName())
+        ? candidate.withProvider(type)
+        : candidate;
   }
 
   private static SparsePattern rethrow(ServiceConfigurationError broken) {
@@ -91,9 +127,14 @@ final class ModuleLayerSource implements PatternSource {
     }
     return Optional.ofNullable(module.getLayer())
         .flatMap(layer -> layer.configuration().findModule(module.getName()))
-        .flatMap(resolved -> resolved.reference().location())
-        .map(location -> module.getName() + " (" + readable(location) + ")")
+        .map(resolved -> locate(resolved.reference()))
         .orElse(module.getName());
+  }
+
+  /** A module's name and where it lies, as users see it. */
+  static String locate(ModuleReference module) {
+    String name = module.descriptor().name();
+    return module.location().map(place -> name + " (" + readable(place) + ")").orElse(name);
   }
 
   private static String readable(URI location) {

@@ -2,18 +2,23 @@ package dev.heddle.runtime;
 
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.api.SparsePattern;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedSet;
 import java.util.SortedMap;
 
 /**
- * The patterns that heads may be assigned to, by name: those found on the module path, those added
- * in code, and {@code dense}, which is always there.
+ * The patterns that heads may be assigned to, by name: those found on the module path, those of
+ * plugins, those added in code, and {@code dense}, which is always there.
  *
  * <p>A provider that cannot be used is refused and listed in {@link #refusals()}; the others stay
  * usable. Where two providers claim one name neither is used, and asking for that name is an error
- * that names both.
+ * that names both; but a plugin that claims the name of a pattern from elsewhere is refused alone,
+ * so that adding a plugin never changes which pattern a name stands for. A module that is on the
+ * module path and among the plugins counts once.
  *
  * <p>Immutable and safe for use by several threads.
  */
@@ -77,8 +82,14 @@ public final class PatternRegistry {
    *
    * @param source where it came from: its module and the jar or folder of that, or a word such as
    *     {@code "built in"}
+   * @param alsoIn the places of plugins that are the same module; their copies are not used
    */
-  public record Entry(SparsePattern pattern, String source) {}
+  public record Entry(SparsePattern pattern, String source, List<String> alsoIn) {
+    /** Makes an entry. */
+    public Entry {
+      alsoIn = List.copyOf(alsoIn);
+    }
+  }
 
   /**
    * A provider that cannot be used.
@@ -93,6 +104,7 @@ public final class PatternRegistry {
     static final String IN_CODE = "added in code";
 
     private final List<PatternSource> sources = new ArrayList<>();
+    private final SequencedSet<Path> pluginFolders = new LinkedHashSet<>();
 
     private Builder() {}
 
@@ -114,6 +126,18 @@ public final class PatternRegistry {
       return this;
     }
 
+    /**
+     * Adds the plugins in {@code folder}: each jar that lies in it, and each folder in it that
+     * holds the jars of one plugin. Each is a module layer of its own above Heddle's, so that a
+     * broken one fails alone; what Heddle has on its module path comes from there. A jar without a
+     * module descriptor names its patterns in {@code META-INF/services}. Their code runs with all
+     * rights of this program.
+     */
+    public Builder plugins(Path folder) {
+      pluginFolders.add(folder.toAbsolutePath().normalize());
+      return this;
+    }
+
     Builder from(PatternSource source) {
       sources.add(source);
       return this;
@@ -123,11 +147,15 @@ public final class PatternRegistry {
      * Looks at every source.
      *
      * @throws InvalidInputException if a pattern that was added in code has a bad name, bad
-     *     options, or the name of another pattern
+     *     options, or the name of another pattern that is no plugin; or if a folder of plugins
+     *     cannot be read
      */
     public PatternRegistry build() {
       PatternAdmission admission = new PatternAdmission();
       sources.forEach(source -> source.candidates().forEach(admission::admit));
+      for (Path folder : pluginFolders) { // last: of a module found twice, the program's counts
+        new PluginFolder(folder).candidates().forEach(admission::admit);
+      }
       return admission.registry();
     }
   }

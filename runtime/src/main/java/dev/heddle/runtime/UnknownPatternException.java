@@ -29,7 +29,9 @@ public final class UnknownPatternException extends InvalidInputException {
               .map(refusal -> refusal.source() + ": " + refusal.reason())
               .collect(Collectors.joining("; ")));
     }
-    message.append(". Correct the name, or put the module that provides it on the module path");
+    message.append(
+        ". Correct the name, or put the module that provides it on the module path or into the"
+            + " plugins' folder");
     return new UnknownPatternException(message.toString());
   }
 

@@ -38,7 +38,7 @@ class DiscoveryTest {
     ModuleLayer layer = compilePlugin(folder);
 
     PatternRegistry registry =
-        PatternRegistry.builder().from(ModuleLayerSource.of("plugin", layer)).build();
+        PatternRegistry.builder().from(ModuleLayerSource.ofPlugin("plugin", layer)).build();
 
     assertThat(registry.entries())
         .extracting(entry -> entry.pattern().name())
@@ -57,7 +57,10 @@ class DiscoveryTest {
     ModuleLayer layer = compilePlugin(folder);
 
     PatternRegistry registry =
-        PatternRegistry.builder().discover().from(ModuleLayerSource.of("plugin", layer)).build();
+        PatternRegistry.builder()
+            .discover()
+            .from(ModuleLayerSource.ofPlugin("plugin", layer))
+            .build();
 
     assertThat(registry.entries())
         .extracting(entry -> entry.pattern().name())

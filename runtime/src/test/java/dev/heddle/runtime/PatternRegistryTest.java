@@ -56,7 +56,8 @@ class PatternRegistryTest {
             "no pattern is called \"wyde\"; there are: dense from built in;"
                 + " wide from added in code (dev.heddle.runtime.FakePattern)."
                 + " Refused: broken.jar: java.lang.IllegalStateException: no licence."
-                + " Correct the name, or put the module that provides it on the module path");
+                + " Correct the name, or put the module that provides it on the module path"
+                + " or into the plugins' folder");
   }
 
   @ParameterizedTest
