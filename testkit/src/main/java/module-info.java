@@ -8,6 +8,9 @@ module dev.heddle.testkit {
   requires transitive dev.heddle.kernels;
   requires transitive org.junit.jupiter.api;
   requires org.assertj.core;
+  // For the processor time that building an index takes.
+  requires java.management;
+  requires jdk.management;
   requires static org.jspecify;
 
   exports dev.heddle.testkit;

@@ -2,26 +2,30 @@ package dev.heddle.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.ElementType;
-import dev.heddle.api.HeadMatrix;
+import dev.heddle.api.GpuKernels;
 import dev.heddle.api.HeadTensor;
 import dev.heddle.api.Option;
 import dev.heddle.api.Options;
 import dev.heddle.api.SparsePattern;
 import dev.heddle.kernels.AttentionBackend;
+import dev.heddle.kernels.Availability.Available;
+import dev.heddle.kernels.BackendProvider;
 import dev.heddle.kernels.Backends;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
-import java.util.function.Consumer;
-import java.util.stream.IntStream;
-import org.assertj.core.data.Offset;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -37,44 +41,35 @@ import org.junit.jupiter.api.Test;
  * }
  * }</pre>
  *
- * <p>It checks what holds for any pattern: declared names and options, a valid index on awkward
- * sizes, the same answer every time, from every thread, layout and element type, and survival of
- * numbers that are not finite. That a pattern lists the keys that it promises is for the author's
- * own tests.
+ * <p>It checks what holds for any pattern: names and options as declared, a valid index on awkward
+ * sizes, the same answer every time, from every thread, layout and element type, for a chunk as for
+ * the whole, survival of numbers that are not finite, attention that keeps the numerical rule, and
+ * a cost that does not grow with the square of the prompt. A failure names the pattern, its
+ * options, the sizes and the seed. That a pattern lists the keys that it promises is for the
+ * author's own tests; {@link RequiredCells} helps there.
  */
 public abstract class PatternContract {
   private static final long SEED = 20_240_702;
+  private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*");
 
-  /** Query heads, key/value heads, query tokens, key tokens, head dim. */
-  private static final List<AttentionShape> SHAPES =
-      List.of(
-          new AttentionShape(1, 1, 1, 1, 8),
-          new AttentionShape(1, 1, 63, 63, 16),
-          new AttentionShape(4, 1, 64, 64, 24),
-          new AttentionShape(8, 2, 65, 65, 6),
-          new AttentionShape(8, 1, 1, 129, 16),
-          new AttentionShape(2, 1, 113, 241, 20),
-          new AttentionShape(4, 4, 127, 1023, 8),
-          new AttentionShape(1, 1, 1023, 1023, 64));
-
-  private static final List<BlockShape> BLOCKS =
-      List.of(
-          BlockShape.DEFAULT,
-          new BlockShape(64, 64),
-          new BlockShape(16, 32),
-          new BlockShape(5, 7),
-          new BlockShape(1, 1),
-          new BlockShape(4096, 4096));
+  /** The pattern that is built into the runtime has this name. */
+  private static final String RESERVED = "dense";
 
   /** A chunk in a shape with groups, for tests that need one shape only. */
   private static final AttentionShape CHUNK = new AttentionShape(4, 2, 150, 301, 16);
 
   private static final BlockShape SMALL_BLOCKS = new BlockShape(16, 8);
 
+  /** The same for attention: every backend takes this head dim. */
+  private static final AttentionShape ATTENTION = new AttentionShape(4, 2, 70, 201, 40);
+
+  private static final int CONSTRUCTIONS = 20;
+  private static final Duration LONGEST_CONSTRUCTION = Duration.ofMillis(5);
+
   /** For subclasses. */
   protected PatternContract() {}
 
-  /** The pattern under test; each call may make a new instance. */
+  /** The pattern under test; each call should make a new instance. */
   protected abstract SparsePattern pattern();
 
   /**
@@ -103,6 +98,33 @@ public abstract class PatternContract {
     return List.of();
   }
 
+  /**
+   * Whether the last queries of a prompt, given as a chunk that starts at a query block, read the
+   * keys that they read when the whole prompt is given. True by default; a pattern that looks at
+   * all queries at once says false.
+   */
+  protected boolean chunksGiveTheRowsOfTheWhole() {
+    return true;
+  }
+
+  /**
+   * Whether the author knows that the time to build an index grows with the square of the prompt,
+   * and means it. False by default.
+   */
+  protected boolean indexCostIsQuadratic() {
+    return false;
+  }
+
+  /** How long one call of {@code index} on a few hundred tokens may take; 20 seconds by default. */
+  protected Duration timeLimit() {
+    return Duration.ofSeconds(20);
+  }
+
+  /** The backends that attention is checked on. */
+  Backends backends() {
+    return Backends.standard();
+  }
+
   @Test
   public void isFoundAsAService() {
     Class<?> type = pattern().getClass();
@@ -112,47 +134,129 @@ public abstract class PatternContract {
   }
 
   @Test
-  public void hasANameAndADescription() {
-    assertThat(pattern().name()).matches("[a-z][a-z0-9]*(-[a-z0-9]+)*");
-    assertThat(pattern().description()).isNotBlank().doesNotContain("\n");
+  public void isCheapToConstruct() {
+    Duration quickest = Duration.ofDays(1);
+    for (int i = 0; i < CONSTRUCTIONS; i++) {
+      long start = System.nanoTime();
+      SparsePattern made = pattern();
+      Duration took = Duration.ofNanos(System.nanoTime() - start);
+      assertThat(made).as("pattern()").isNotNull();
+      quickest = took.compareTo(quickest) < 0 ? took : quickest;
+    }
+    assertThat(quickest)
+        .as(
+            "pattern '%s': time to construct it, the quickest of %d; what takes long belongs into index()",
+            pattern().name(), CONSTRUCTIONS)
+        .isLessThanOrEqualTo(LONGEST_CONSTRUCTION);
   }
 
   @Test
-  public void declaresTheSameOptionsOnEveryCall() {
-    assertThat(pattern().options()).isEqualTo(pattern().options());
-    assertThat(Options.defaults(pattern().options()).toMap()).hasSameSizeAs(pattern().options());
-    for (Option<?> option : pattern().options()) {
-      assertThat(option.description()).as("description of option %s", option.name()).isNotBlank();
+  public void hasANameAndADescription() {
+    String name = pattern().name();
+    assertThat(name != null && NAME.matcher(name).matches())
+        .as("pattern name '%s' is lower-case words joined by dashes, such as 'my-pattern'", name)
+        .isTrue();
+    assertThat(name)
+        .as("the name '%s' is reserved for the built-in pattern", RESERVED)
+        .isNotEqualTo(RESERVED);
+    assertThat(pattern().name()).as("pattern name, asked again").isEqualTo(name);
+    assertThat(pattern().description())
+        .as("pattern '%s': description, one line", name)
+        .isNotBlank()
+        .doesNotContain("\n");
+  }
+
+  @Test
+  public void declaresItsOptions() {
+    String name = pattern().name();
+    List<Option<?>> options = OptionChecks.declared(pattern());
+    assertThat(pattern().options())
+        .as("pattern '%s': options, asked again", name)
+        .isEqualTo(options);
+    for (Option<?> option : options) {
+      assertThat(option.description())
+          .as("pattern '%s': description of option '%s', one line", name, option.name())
+          .isNotBlank()
+          .doesNotContain("\n");
     }
+  }
+
+  @Test
+  public void acceptsTheBoundsOfItsOptions() {
+    OptionChecks.requireDeclared(pattern());
+    new OptionChecks(pattern(), SEED).assertBoundsAreAccepted();
+  }
+
+  @Test
+  public void refusesOptionsBeyondTheirBounds() {
+    OptionChecks.requireDeclared(pattern());
+    new OptionChecks(pattern(), SEED).assertBeyondTheBoundsIsRefused();
   }
 
   @Test
   public void candidatesHaveTheDeclaredOptions() {
+    OptionChecks.requireDeclared(pattern());
     List<Options> candidates = pattern().candidates(CHUNK);
-    assertThat(candidates).isNotEmpty().doesNotHaveDuplicates();
+    assertThat(candidates)
+        .as("pattern '%s': candidates", pattern().name())
+        .isNotEmpty()
+        .doesNotHaveDuplicates();
     for (Options candidate : candidates) {
-      assertThat(Options.of(pattern().options(), candidate.toMap())).isEqualTo(candidate);
+      assertThat(Options.of(pattern().options(), candidate.toMap()))
+          .as("pattern '%s': candidate [%s]", pattern().name(), candidate)
+          .isEqualTo(candidate);
     }
   }
 
   @Test
+  public void hasOneGpuHalf() {
+    SparsePattern pattern = pattern();
+    Optional<GpuKernels> half = pattern.gpu();
+    String rule = "pattern '%s': gpu() gives the same object every time";
+    assertThat(pattern.gpu().isPresent()).as(rule, pattern.name()).isEqualTo(half.isPresent());
+    half.ifPresent(first -> assertThat(pattern.gpu()).as(rule, pattern.name()).containsSame(first));
+  }
+
+  @Test
   public void indexFitsEveryShape() {
-    forEachShape(tried -> {
-      for (BlockIndex index : tried.indices(tried.layer(ElementType.FLOAT32, Layout.STRIDED))) {
-        assertThat(index.shape()).as("shape: %s", tried).isEqualTo(tried.shape());
-        assertThat(index.blocks()).as("blocks: %s", tried).isEqualTo(tried.blocks());
+    List<Options> optionsToTry = triedOptions();
+    for (TriedShape size : TriedShape.all()) {
+      SparsePattern pattern = pattern();
+      TestLayer layer =
+          new TestTensors(SEED).rotaryLayer(size.shape(), size.type(), Layout.STRIDED);
+      for (BlockShape blocks : size.blocks()) {
+        for (Options options : optionsToTry) {
+          PatternCase tried = new PatternCase(pattern, options, size.shape(), blocks, SEED);
+          for (BlockIndex index : tried.indices(layer)) {
+            assertThat(index.shape()).as("shape of the index: %s", tried).isEqualTo(tried.shape());
+            assertThat(index.blocks()).as("blocks of the index: %s", tried).isEqualTo(blocks);
+          }
+        }
       }
+    }
+  }
+
+  /** Twice on one instance, on another instance, and on another thread. */
+  @Test
+  public void indexIsTheSameEveryTime() {
+    forEachOptions(tried -> {
+      TestLayer layer = tried.layer(ElementType.FLOAT32, Layout.CONTIGUOUS);
+      List<BlockIndex> expected = tried.indices(layer);
+      assertThat(tried.indices(layer).equals(expected))
+          .as("the index is the same when asked again: %s", tried)
+          .isTrue();
+      assertThat(tried.with(pattern()).indices(layer).equals(expected))
+          .as("the index of another instance is the same: %s", tried)
+          .isTrue();
+      assertThat(onAnotherThread(() -> tried.indices(layer)).equals(expected))
+          .as("the index is the same on another thread: %s", tried)
+          .isTrue();
     });
   }
 
   @Test
-  public void everyInstanceGivesTheSameIndex() {
-    forEachOptions(tried -> {
-      TestLayer layer = tried.layer(ElementType.FLOAT32, Layout.CONTIGUOUS);
-      PatternCase again =
-          new PatternCase(pattern(), tried.options(), tried.shape(), tried.blocks(), tried.seed());
-      assertThat(again.indices(layer)).as("%s", tried).isEqualTo(tried.indices(layer));
-    });
+  public void threadsMayShareOneInstance() {
+    forEachOptions(SharedUse::assertHarmless);
   }
 
   @Test
@@ -161,9 +265,9 @@ public abstract class PatternContract {
       for (ElementType type : ElementType.values()) {
         List<BlockIndex> expected = tried.indices(tried.layer(type, Layout.CONTIGUOUS));
         for (Layout layout : Layout.values()) {
-          assertThat(tried.indices(tried.layer(type, layout)))
-              .as("%s %s: %s", type, layout, tried)
-              .isEqualTo(expected);
+          assertThat(tried.indices(tried.layer(type, layout)).equals(expected))
+              .as("the index is the same for a layout that is %s, %s: %s", layout, type, tried)
+              .isTrue();
         }
       }
     });
@@ -175,22 +279,17 @@ public abstract class PatternContract {
     forEachOptions(tried -> {
       for (ElementType type : List.of(ElementType.FLOAT16, ElementType.BFLOAT16)) {
         TestLayer narrow = tried.layer(type, Layout.INTERLEAVED);
-        assertThat(tried.indices(narrow))
-            .as("%s: %s", type, tried)
-            .isEqualTo(tried.indices(widened(narrow)));
+        assertThat(tried.indices(narrow).equals(tried.indices(narrow.widened())))
+            .as("the index is the same for %s and for the same numbers in FLOAT32: %s", type, tried)
+            .isTrue();
       }
     });
   }
 
   @Test
-  public void threadsDoNotMatter() {
-    forEachOptions(tried -> {
-      TestLayer layer = tried.layer(ElementType.FLOAT32, Layout.CONTIGUOUS);
-      List<BlockIndex> expected = tried.indices(layer);
-      List<List<BlockIndex>> found =
-          IntStream.range(0, 8).parallel().mapToObj(thread -> tried.indices(layer)).toList();
-      assertThat(found).as("%s", tried).isEqualTo(Collections.nCopies(8, expected));
-    });
+  public void chunksReadWhatTheWholePromptReads() {
+    assumeTrue(chunksGiveTheRowsOfTheWhole(), "the pattern declares that chunks may differ");
+    forEachOptions(Chunks::assertRowsOfTheWhole);
   }
 
   @Test
@@ -198,13 +297,15 @@ public abstract class PatternContract {
     forEachOptions(tried -> {
       for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, -Float.MAX_VALUE}) {
         for (int from : new int[] {0, 1, tried.shape().keyTokens() - 1}) {
-          TestLayer layer = tried.layer(ElementType.FLOAT32, Layout.CONTIGUOUS);
-          spoil(layer.keys(), from, bad);
-          spoil(layer.queries(), Math.min(from, tried.shape().queryTokens() - 1), bad);
+          TestLayer layer = tried.layer(ElementType.FLOAT32, Layout.CONTIGUOUS).spoiled(from, bad);
+          String description = "%s from token %d on: %s".formatted(bad, from, tried);
           assertTimeoutPreemptively(
-              Duration.ofSeconds(20),
-              () -> assertThat(tried.indices(layer)).isEqualTo(tried.indices(layer)),
-              () -> "%s from token %d on: %s".formatted(bad, from, tried));
+              timeLimit(),
+              () ->
+                  assertThat(tried.indices(layer).equals(tried.indices(layer)))
+                      .as("the index is the same when asked again: %s", description)
+                      .isTrue(),
+              description);
         }
       }
     });
@@ -212,11 +313,10 @@ public abstract class PatternContract {
 
   @Test
   public void budgetsBeyondThePromptMeanDense() {
-    for (AttentionShape shape : SHAPES) {
-      for (Options options : optionsThatKeepAll(shape.keyTokens())) {
-        PatternCase tried = new PatternCase(pattern(), options, shape, SMALL_BLOCKS, SEED);
-        for (BlockIndex index :
-            tried.indices(tried.layer(ElementType.FLOAT32, Layout.CONTIGUOUS))) {
+    for (TriedShape size : TriedShape.all()) {
+      for (Options options : optionsThatKeepAll(size.shape().keyTokens())) {
+        PatternCase tried = new PatternCase(pattern(), options, size.shape(), SMALL_BLOCKS, SEED);
+        for (BlockIndex index : tried.indices(tried.layer(size.type(), Layout.CONTIGUOUS))) {
           assertThat(index.isDense()).as("is dense: %s", tried).isTrue();
         }
       }
@@ -224,88 +324,77 @@ public abstract class PatternContract {
   }
 
   /**
-   * float32 rounding of the output is the only difference: 2^-24 of its size, and as much again for
-   * sums in another order.
+   * On the backends for the processor that can run here; their error is at most twice the plain
+   * computation's.
    */
   @Test
-  public void attentionReadsWhatTheIndexListsAndNothingElse() {
-    forEachOptions(tried -> {
-      TestLayer layer = tried.layer(ElementType.FLOAT32, Layout.CONTIGUOUS);
-      List<BlockIndex> indices = tried.indices(layer);
-      HeadTensor out = attend(layer, indices);
-      for (int head = 0; head < out.heads(); head++) {
-        for (int query = 0; query < out.tokens(); query++) {
-          double[] expected = MaskedAttention.row(layer, head, query, indices.get(head));
-          for (int dim = 0; dim < expected.length; dim++) {
-            assertThat((double) out.head(head).get(query, dim))
-                .as("head %d, query %d, dim %d: %s", head, query, dim, tried)
-                .isCloseTo(
-                    expected[dim], within(Math.ulp(1f) * Math.max(1, Math.abs(expected[dim]))));
-          }
+  public void attentionKeepsTheNumericalRule() {
+    forEachOptions(anyShape -> {
+      PatternCase tried = anyShape.with(ATTENTION);
+      for (ElementType type : ElementType.values()) {
+        TestLayer layer = tried.layer(type, Layout.CONTIGUOUS);
+        NumericalRule rule = new NumericalRule(layer, tried.indices(layer));
+        for (BackendProvider provider : processorBackends()) {
+          HeadTensor out = attend(provider, layer, rule.indices());
+          rule.assertKept(out, "%s backend, %s: %s".formatted(provider.name(), type, tried));
         }
       }
     });
   }
 
-  private static Offset<Double> within(double tolerance) {
-    return Offset.offset(tolerance);
+  @Test
+  public void indexCostGrowsLessThanTheSquare() {
+    assumeFalse(indexCostIsQuadratic(), "the pattern declares that its index cost is quadratic");
+    OptionChecks.requireDeclared(pattern());
+    new IndexCost(pattern(), Options.defaults(pattern().options()), SEED).assertBelowQuadratic();
   }
 
-  private static HeadTensor attend(TestLayer layer, List<BlockIndex> indices) {
+  /** {@code vector} needs a module that the JVM of a pattern's tests may lack. */
+  private List<BackendProvider> processorBackends() {
+    List<BackendProvider> found =
+        backends().providers().stream()
+            .filter(provider -> List.of("reference", "vector").contains(provider.name()))
+            .filter(provider -> provider.availability() instanceof Available)
+            .toList();
+    assertThat(found).as("backends that can run here").isNotEmpty();
+    return found;
+  }
+
+  private static HeadTensor attend(
+      BackendProvider provider, TestLayer layer, List<BlockIndex> indices) {
     AttentionShape shape = layer.shape();
     HeadTensor out =
         Layout.CONTIGUOUS.allocate(
-            ElementType.FLOAT32, shape.queryHeads(), shape.queryTokens(), shape.headDim());
-    try (AttentionBackend backend = Backends.standard().open("reference", 1)) {
+            layer.queries().type(), shape.queryHeads(), shape.queryTokens(), shape.headDim());
+    try (AttentionBackend backend = provider.open(1)) {
       backend.attend(layer.call(indices, out));
     }
     return out;
   }
 
-  private void forEachShape(Consumer<PatternCase> test) {
-    for (Options options : optionsToTry()) {
-      for (AttentionShape shape : SHAPES) {
-        for (BlockShape blocks : BLOCKS) {
-          test.accept(new PatternCase(pattern(), options, shape, blocks, SEED));
-        }
+  private static <T> T onAnotherThread(Callable<T> work) throws Exception {
+    try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
+      return thread.submit(work).get();
+    }
+  }
+
+  private List<Options> triedOptions() {
+    OptionChecks.requireDeclared(pattern());
+    return optionsToTry();
+  }
+
+  /** A check of one case. */
+  private interface CaseCheck {
+    void check(PatternCase tried) throws Exception;
+  }
+
+  private void forEachOptions(CaseCheck test) {
+    for (Options options : triedOptions()) {
+      try {
+        test.check(new PatternCase(pattern(), options, CHUNK, SMALL_BLOCKS, SEED));
+      } catch (Exception failure) {
+        throw new AssertionError(failure.toString(), failure);
       }
     }
-  }
-
-  private void forEachOptions(Consumer<PatternCase> test) {
-    for (Options options : optionsToTry()) {
-      test.accept(new PatternCase(pattern(), options, CHUNK, SMALL_BLOCKS, SEED));
-    }
-  }
-
-  /** Overwrites every number of the tokens from {@code firstToken} on, in all heads. */
-  private static void spoil(HeadTensor tensor, int firstToken, float bad) {
-    float[] row = new float[tensor.headDim()];
-    Arrays.fill(row, bad);
-    for (int head = 0; head < tensor.heads(); head++) {
-      for (int token = firstToken; token < tensor.tokens(); token++) {
-        TestTensors.storeRow(tensor, head, token, row);
-      }
-    }
-  }
-
-  private static TestLayer widened(TestLayer layer) {
-    return new TestLayer(
-        layer.shape(), widened(layer.queries()), widened(layer.keys()), widened(layer.values()));
-  }
-
-  private static HeadTensor widened(HeadTensor narrow) {
-    HeadTensor wide =
-        Layout.CONTIGUOUS.allocate(
-            ElementType.FLOAT32, narrow.heads(), narrow.tokens(), narrow.headDim());
-    float[] row = new float[narrow.headDim()];
-    for (int head = 0; head < narrow.heads(); head++) {
-      HeadMatrix rows = narrow.head(head);
-      for (int token = 0; token < narrow.tokens(); token++) {
-        rows.copyRows(token, 1, row, 0);
-        TestTensors.storeRow(wide, head, token, row);
-      }
-    }
-    return wide;
   }
 }

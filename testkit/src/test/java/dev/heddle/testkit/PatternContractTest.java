@@ -1,213 +1,216 @@
 package dev.heddle.testkit;
 
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
-import dev.heddle.api.AttentionShape;
-import dev.heddle.api.BlockIndex;
-import dev.heddle.api.BlockIndexBuilder;
 import dev.heddle.api.ElementType;
-import dev.heddle.api.HeadInputs;
-import dev.heddle.api.Option;
 import dev.heddle.api.Options;
 import dev.heddle.api.SparsePattern;
+import dev.heddle.kernels.AttentionBackend;
+import dev.heddle.kernels.AttentionCall;
+import dev.heddle.kernels.Availability;
+import dev.heddle.kernels.BackendProvider;
+import dev.heddle.kernels.Backends;
+import dev.heddle.kernels.MatrixProducts;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.DynamicTest;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.platform.engine.support.descriptor.MethodSource;
+import org.junit.platform.testkit.engine.EngineExecutionResults;
+import org.junit.platform.testkit.engine.EngineTestKit;
+import org.junit.platform.testkit.engine.Event;
 
-/** A pattern that keeps the contract passes; each way of breaking it is noticed by its test. */
+/** A pattern that keeps the contract passes; each bad one fails the check that is meant for it. */
 class PatternContractTest {
-  private static final Option<Integer> LOCAL = Option.tokens("local", 64, 1, "Window.");
-
-  @TestFactory
-  Stream<DynamicTest> aGoodPatternPasses() {
-    PatternContract contract = contractOf(new Window());
-    return Stream.of(
-            new Check("name", PatternContract::hasANameAndADescription),
-            new Check("options", PatternContract::declaresTheSameOptionsOnEveryCall),
-            new Check("candidates", PatternContract::candidatesHaveTheDeclaredOptions),
-            new Check("shapes", PatternContract::indexFitsEveryShape),
-            new Check("instances", PatternContract::everyInstanceGivesTheSameIndex),
-            new Check("layouts", PatternContract::layoutDoesNotMatter),
-            new Check("types", PatternContract::elementTypeDoesNotMatter),
-            new Check("threads", PatternContract::threadsDoNotMatter),
-            new Check("not finite", PatternContract::numbersThatAreNotFiniteAreSurvived),
-            new Check("attention", PatternContract::attentionReadsWhatTheIndexListsAndNothingElse))
-        .map(check -> DynamicTest.dynamicTest(check.name, () -> check.test.accept(contract)));
+  @Test
+  void aGoodPatternPasses() {
+    assertThat(failures(GoodContract.class, "")).isEmpty();
   }
 
-  private record Check(String name, Consumer<PatternContract> test) {}
-
-  @Test
-  void noticesAPatternThatIsNoService() {
-    assertBroken(
-        new Window(), PatternContract::isFoundAsAService, "does the module say 'provides'");
+  @ParameterizedTest
+  @EnumSource
+  void aBadPatternFailsItsCheckAndNoOther(BadPattern bad) {
+    Map<String, String> failures = failures(BadPatternContract.class, bad.name());
+    assertThat(failures.keySet()).isEqualTo(bad.failing);
+    assertThat(failures.values()).allSatisfy(text -> assertThat(text).contains(bad.message));
   }
 
   @Test
-  void noticesABadName() {
-    SparsePattern pattern =
-        new Window() {
-          @Override
-          public String name() {
-            return "My_Window";
-          }
-        };
-    assertBroken(pattern, PatternContract::hasANameAndADescription, "My_Window");
+  void aPatternThatIsNoServiceIsNoticed() {
+    assertOnlyFailure(
+        NoServiceContract.class, "isFoundAsAService", "does the module say 'provides'?");
   }
 
   @Test
-  void noticesCandidatesWithOptionsOfAnother() {
-    SparsePattern pattern =
-        new Window() {
-          @Override
-          public List<Options> candidates(AttentionShape shape) {
-            return List.of(Options.defaults(List.of(Option.tokens("reach", 1, 1, "Reach."))));
-          }
-        };
-    assertBroken(
-        pattern,
-        PatternContract::candidatesHaveTheDeclaredOptions,
-        "unknown option 'reach'; allowed: local");
+  void aBudgetThatIsNotDenseIsNoticed() {
+    assertOnlyFailure(
+        BudgetContract.class,
+        "budgetsBeyondThePromptMeanDense",
+        "is dense: pattern 'window', options [local=64]");
   }
 
   @Test
-  void noticesAnIndexOfAnotherShape() {
-    AttentionShape other = new AttentionShape(1, 1, 5, 5, 1);
-    SparsePattern pattern = pattern(head -> BlockIndex.dense(other, head.blocks()));
-    assertBroken(
-        pattern, PatternContract::indexFitsEveryShape, "shape: window [local=64], AttentionShape");
+  void attentionOutsideTheNumericalRuleIsNoticed() {
+    assertOnlyFailure(
+        WrongBackendContract.class,
+        "attentionKeepsTheNumericalRule",
+        "twice the error of the plain computation: vector backend, FLOAT32: pattern 'window'");
   }
 
   @Test
-  void noticesStateBetweenCalls() {
-    AtomicInteger calls = new AtomicInteger();
-    SparsePattern pattern = pattern(head -> window(head, 1 + calls.getAndIncrement()));
-    assertBroken(pattern, PatternContract::everyInstanceGivesTheSameIndex, "seed 20240702");
-    assertBroken(pattern, PatternContract::threadsDoNotMatter, "seed 20240702");
+  void whatAnAuthorDeclaresIsNotChecked() {
+    EngineExecutionResults results = run(DeclaringContract.class, "");
+    assertThat(results.testEvents().aborted().list().stream().map(PatternContractTest::name))
+        .containsExactlyInAnyOrder(
+            "chunksReadWhatTheWholePromptReads", "indexCostGrowsLessThanTheSquare");
   }
 
+  /** Every check of the kit has a pattern here that it fails. */
   @Test
-  void noticesALookAtTheLayout() {
-    assertBroken(
-        pattern(head -> window(head, head.keys().tokenStride() == 16 ? 1 : 50)),
-        PatternContract::layoutDoesNotMatter,
-        "INTERLEAVED");
-    assertBroken(
-        pattern(head -> window(head, Float.isNaN(numberAfterRow(head)) ? 1 : 50)),
-        PatternContract::layoutDoesNotMatter,
-        "STRIDED");
+  void everyCheckCanFail() {
+    Set<String> failing =
+        new HashSet<>(
+            Set.of(
+                "isFoundAsAService",
+                "budgetsBeyondThePromptMeanDense",
+                "attentionKeepsTheNumericalRule"));
+    Arrays.stream(BadPattern.values()).forEach(bad -> failing.addAll(bad.failing));
+    assertThat(
+            Arrays.stream(PatternContract.class.getDeclaredMethods())
+                .filter(method -> method.isAnnotationPresent(Test.class))
+                .map(Method::getName))
+        .hasSizeGreaterThanOrEqualTo(17)
+        .containsExactlyInAnyOrderElementsOf(failing);
   }
 
-  @Test
-  void noticesALookAtTheElementType() {
-    assertBroken(
-        pattern(head -> window(head, head.keys().type() == ElementType.FLOAT32 ? 1 : 50)),
-        PatternContract::elementTypeDoesNotMatter,
-        "FLOAT16");
+  private static void assertOnlyFailure(Class<?> contract, String check, String message) {
+    Map<String, String> failures = failures(contract, "");
+    assertThat(failures).containsOnlyKeys(check);
+    assertThat(failures.get(check)).contains(message);
   }
 
-  @Test
-  void noticesWritesToTheInput() {
-    SparsePattern pattern =
-        pattern(head -> {
-          head.keys().type().store(head.keys().memory(), head.keys().rowOffset(0), 0);
-          return window(head, 1);
-        });
-    assertBroken(pattern, PatternContract::indexFitsEveryShape, "read-only");
+  private static EngineExecutionResults run(Class<?> contract, String bad) {
+    return EngineTestKit.engine("junit-jupiter")
+        .selectors(selectClass(contract))
+        .configurationParameter(BadPatternContract.PARAMETER, bad)
+        .execute();
   }
 
-  @Test
-  void noticesAnIndexThatANaNEmpties() {
-    SparsePattern pattern =
-        pattern(head -> window(head, Float.isNaN(head.keys().get(0, 0)) ? 0 : 50));
-    assertBroken(pattern, PatternContract::numbersThatAreNotFiniteAreSurvived, "row 0: empty");
+  /** What each test that failed said. */
+  private static Map<String, String> failures(Class<?> contract, String bad) {
+    EngineExecutionResults results = run(contract, bad);
+    assertThat(results.testEvents().started().count()).isGreaterThan(10);
+    return results.testEvents().failed().stream()
+        .collect(
+            Collectors.toMap(
+                PatternContractTest::name,
+                PatternContractTest::message,
+                (a, b) -> a,
+                TreeMap::new));
   }
 
-  @Test
-  void noticesABudgetThatIsNotDense() {
-    PatternContract contract =
-        new PatternContract() {
-          @Override
-          protected SparsePattern pattern() {
-            return new Window();
-          }
-
-          @Override
-          protected List<Options> optionsThatKeepAll(int keyTokens) {
-            return List.of(Options.defaults(List.of(LOCAL)));
-          }
-        };
-    assertThatThrownBy(contract::budgetsBeyondThePromptMeanDense)
-        .isInstanceOf(AssertionError.class)
-        .hasMessageContaining("is dense: window [local=64]");
+  private static String name(Event event) {
+    return ((MethodSource) event.getTestDescriptor().getSource().orElseThrow()).getMethodName();
   }
 
-  private static void assertBroken(
-      SparsePattern pattern, Consumer<PatternContract> test, String message) {
-    assertThatThrownBy(() -> test.accept(contractOf(pattern))).hasMessageContaining(message);
+  private static String message(Event event) {
+    return String.valueOf(
+        event
+            .getRequiredPayload(org.junit.platform.engine.TestExecutionResult.class)
+            .getThrowable()
+            .orElseThrow()
+            .getMessage());
   }
 
-  private static PatternContract contractOf(SparsePattern pattern) {
-    return new PatternContract() {
-      @Override
-      protected SparsePattern pattern() {
-        return pattern;
-      }
-    };
-  }
-
-  private interface IndexFunction {
-    BlockIndex index(HeadInputs head);
-  }
-
-  private static SparsePattern pattern(IndexFunction function) {
-    return new Window() {
-      @Override
-      public BlockIndex index(HeadInputs head, Options options) {
-        return function.index(head);
-      }
-    };
-  }
-
-  private static float numberAfterRow(HeadInputs head) {
-    return head.keys().type().load(head.keys().memory(), head.keys().rowOffset(0) + 16);
-  }
-
-  private static BlockIndex window(HeadInputs head, int local) {
-    BlockIndexBuilder index = BlockIndex.builder(head.shape(), head.blocks());
-    for (int row = 0; row < head.blocks().queryBlocks(head.shape().queryTokens()); row++) {
-      if (local > 0) {
-        index.addRange(index.firstPosition() - local + 1L, index.visibleKeys());
-      }
-      index.endRow();
+  static class NoServiceContract extends PatternContract {
+    @Override
+    protected SparsePattern pattern() {
+      return new Window();
     }
-    return index.build();
   }
 
-  /** A window before each query. */
-  private static class Window implements SparsePattern {
+  static class GoodContract extends NoServiceContract {
+    @Override
+    public void isFoundAsAService() {}
+  }
+
+  static class BudgetContract extends GoodContract {
+    @Override
+    protected List<Options> optionsThatKeepAll(int keyTokens) {
+      return List.of(Options.defaults(pattern().options()));
+    }
+  }
+
+  static class DeclaringContract extends GoodContract {
+    @Override
+    protected boolean chunksGiveTheRowsOfTheWhole() {
+      return false;
+    }
+
+    @Override
+    protected boolean indexCostIsQuadratic() {
+      return true;
+    }
+  }
+
+  static class WrongBackendContract extends GoodContract {
+    @Override
+    Backends backends() {
+      return new Backends(
+          Backends.standard().providers().stream()
+              .map(provider ->
+                  provider.name().equals("vector") ? new WrongProvider(provider) : provider)
+              .toList());
+    }
+  }
+
+  /** A backend whose first number is a thousandth too great. */
+  private record WrongProvider(BackendProvider right) implements BackendProvider {
     @Override
     public String name() {
-      return "window";
+      return right.name();
     }
 
     @Override
-    public String description() {
-      return "a window before each query";
+    public Availability availability() {
+      return right.availability();
     }
 
     @Override
-    public List<Option<?>> options() {
-      return List.of(LOCAL);
+    public AttentionBackend open(int threads) {
+      AttentionBackend backend = right.open(threads);
+      return new AttentionBackend() {
+        @Override
+        public String name() {
+          return backend.name();
+        }
+
+        @Override
+        public void attend(AttentionCall call) {
+          backend.attend(call);
+          ElementType type = call.out().type();
+          float first = type.load(call.out().memory(), 0);
+          type.store(call.out().memory(), 0, first + 0.001f);
+        }
+
+        @Override
+        public void close() {
+          backend.close();
+        }
+      };
     }
 
     @Override
-    public BlockIndex index(HeadInputs head, Options options) {
-      return window(head, options.get(LOCAL));
+    public MatrixProducts openMatrixProducts(int threads) {
+      return right.openMatrixProducts(threads);
     }
   }
 }
