@@ -9,7 +9,12 @@ import java.lang.foreign.ValueLayout;
  */
 public enum ElementType {
   /** IEEE 754 binary32. */
-  FLOAT32(4) {
+  FLOAT32(4, 0x1p-24) {
+    @Override
+    public float round(float value) {
+      return value;
+    }
+
     @Override
     public float load(MemorySegment memory, long elementOffset) {
       return memory.get(ValueLayout.JAVA_FLOAT_UNALIGNED, elementOffset * 4);
@@ -36,7 +41,12 @@ public enum ElementType {
   },
 
   /** IEEE 754 binary16. */
-  FLOAT16(2) {
+  FLOAT16(2, 0x1p-11) {
+    @Override
+    public float round(float value) {
+      return Float.float16ToFloat(Float.floatToFloat16(value));
+    }
+
     @Override
     public float load(MemorySegment memory, long elementOffset) {
       return Float.float16ToFloat(memory.get(ValueLayout.JAVA_SHORT_UNALIGNED, elementOffset * 2));
@@ -70,7 +80,12 @@ public enum ElementType {
   /**
    * The upper half of a binary32: 8 bits of exponent, 7 of fraction. Stores round to nearest even.
    */
-  BFLOAT16(2) {
+  BFLOAT16(2, 0x1p-8) {
+    @Override
+    public float round(float value) {
+      return bfloat16ToFloat(floatToBfloat16(value));
+    }
+
     @Override
     public float load(MemorySegment memory, long elementOffset) {
       return bfloat16ToFloat(memory.get(ValueLayout.JAVA_SHORT_UNALIGNED, elementOffset * 2));
@@ -102,15 +117,25 @@ public enum ElementType {
   };
 
   private final int bytes;
+  private final double unitRoundoff;
 
-  ElementType(int bytes) {
+  ElementType(int bytes, double unitRoundoff) {
     this.bytes = bytes;
+    this.unitRoundoff = unitRoundoff;
   }
 
   /** Bytes of one element. */
   public int bytes() {
     return bytes;
   }
+
+  /** The most by which rounding to this type changes a number of normal size, relative to it. */
+  public double unitRoundoff() {
+    return unitRoundoff;
+  }
+
+  /** The number of this type that is nearest to {@code value}; of two, the even one. */
+  public abstract float round(float value);
 
   /** Reads the element at {@code elementOffset} (in elements) of {@code memory}. */
   public abstract float load(MemorySegment memory, long elementOffset);

@@ -1,6 +1,7 @@
 package dev.heddle.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
@@ -47,6 +48,32 @@ class ElementTypeTest {
       assertStored(type, Math.nextUp(middle), low + 1);
       assertStored(type, -middle, even | 0x8000);
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void roundsAsItStoresAndByAtMostTheUnitRoundoff(ElementType type) {
+    MemorySegment stored = MemorySegment.ofArray(new int[1]);
+    Random random = new Random(1);
+    for (int i = 0; i < 10_000; i++) {
+      float value = (float) (random.nextGaussian() * Math.pow(2, random.nextInt(20) - 10));
+      type.store(stored, 0, value);
+      assertThat(type.round(value)).as("%s", value).isEqualTo(type.load(stored, 0));
+      if (Math.abs(value) >= Math.pow(2, -14)) {
+        assertThat((double) type.round(value))
+            .as("%s", value)
+            .isCloseTo(value, within(type.unitRoundoff() * Math.abs(value)));
+      }
+    }
+    assertThat(type.round(Float.NaN)).isNaN();
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT16", "BFLOAT16"})
+  void theUnitRoundoffIsHalfTheDistanceFromOneToTheNextNumber(ElementType type) {
+    float half = (float) type.unitRoundoff();
+    assertThat(type.round(1 + half)).isEqualTo(1);
+    assertThat(type.round(Math.nextUp(1 + half))).isEqualTo(1 + 2 * half);
   }
 
   @Test

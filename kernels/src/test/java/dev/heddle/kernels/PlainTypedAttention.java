@@ -6,7 +6,6 @@ import dev.heddle.api.ElementType;
 import dev.heddle.api.HeadMatrix;
 import dev.heddle.kernels.reference.ReferenceProvider;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
@@ -90,7 +89,7 @@ public final class PlainTypedAttention {
           }
         });
     return 2 * Arrays.stream(plain).max().orElseThrow()
-        + unitRoundoff(call.queries().type()) * Arrays.stream(greatest).max().orElseThrow();
+        + call.queries().type().unitRoundoff() * Arrays.stream(greatest).max().orElseThrow();
   }
 
   /**
@@ -99,7 +98,7 @@ public final class PlainTypedAttention {
    * most 32 before they are scaled.
    */
   public static double allowedLogSumExpError(AttentionCall call) {
-    return 32 * call.shape().headDim() * unitRoundoff(ElementType.FLOAT32);
+    return 32 * call.shape().headDim() * ElementType.FLOAT32.unitRoundoff();
   }
 
   private static void attendQuery(AttentionCall call, int head, int query, float[] out) {
@@ -127,28 +126,14 @@ public final class PlainTypedAttention {
       if (index.attends(query, key)) {
         float weight = (float) Math.exp(scores[key] - greatest);
         sum += weight;
-        float rounded = round(weight, type);
+        float rounded = type.round(weight);
         for (int dim = 0; dim < out.length; dim++) {
           out[dim] += rounded * values.get(key, dim);
         }
       }
     }
     for (int dim = 0; dim < out.length; dim++) {
-      out[dim] = round(out[dim] / sum, type);
+      out[dim] = type.round(out[dim] / sum);
     }
-  }
-
-  private static float round(float value, ElementType type) {
-    MemorySegment one = MemorySegment.ofArray(new int[1]);
-    type.store(one, 0, value);
-    return type.load(one, 0);
-  }
-
-  private static double unitRoundoff(ElementType type) {
-    return switch (type) {
-      case FLOAT32 -> 0x1p-24;
-      case FLOAT16 -> 0x1p-11;
-      case BFLOAT16 -> 0x1p-8;
-    };
   }
 }

@@ -70,7 +70,7 @@ class GpuNotFiniteTest extends GpuRuntimeTest {
     }
     AttentionCall call = run(layer, work);
     // Heads of a group may be computed again beside each other, with weights that are not rounded.
-    float rounding = (float) (4 * RowOracle.roundoff(type) * GREATEST_VALUE);
+    float rounding = (float) (4 * type.unitRoundoff() * GREATEST_VALUE);
     for (int head = 0; head < 4; head++) {
       boolean spoilt = tensor.equals("q") ? head == 0 : head < 2;
       HeadMatrix out = call.out().head(head);

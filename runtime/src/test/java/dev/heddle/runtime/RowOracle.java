@@ -4,7 +4,6 @@ import dev.heddle.api.BlockIndex;
 import dev.heddle.api.ElementType;
 import dev.heddle.api.HeadMatrix;
 import dev.heddle.kernels.AttentionCall;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -46,15 +45,6 @@ final class RowOracle {
     float[] k = keys.computeIfAbsent(keyValueHead, h -> load(call.keys().head(h)));
     float[] v = values.computeIfAbsent(keyValueHead, h -> load(call.values().head(h)));
     return new Weighing(call, q, listed).row(k, v);
-  }
-
-  /** The unit roundoff of an element type. */
-  static double roundoff(ElementType type) {
-    return switch (type) {
-      case FLOAT32 -> 0x1p-24;
-      case FLOAT16 -> 0x1p-11;
-      case BFLOAT16 -> 0x1p-8;
-    };
   }
 
   private int[] listed(int query, BlockIndex index) {
@@ -126,24 +116,18 @@ final class RowOracle {
       }
       float[] out = new float[q.length];
       float weights = 0;
-      MemorySegment one = MemorySegment.ofArray(new int[1]);
       for (int i = 0; i < scores.length; i++) {
         float weight = (float) Math.exp(scores[i] - greatest);
         weights += weight;
-        float rounded = round(weight, type, one);
+        float rounded = type.round(weight);
         for (int dim = 0; dim < out.length; dim++) {
           out[dim] += rounded * values[listed[i] * out.length + dim];
         }
       }
       for (int dim = 0; dim < out.length; dim++) {
-        out[dim] = round(out[dim] / weights, type, one);
+        out[dim] = type.round(out[dim] / weights);
       }
       return out;
-    }
-
-    private static float round(float value, ElementType type, MemorySegment one) {
-      type.store(one, 0, value);
-      return type.load(one, 0);
     }
 
     private static double least(double[] scores) {

@@ -52,7 +52,7 @@ record SampledRows(AttentionCall call, List<BlockIndex> indices, int most) {
             .mapToObj(head -> errors(head, seed, oracle))
             .reduce(Errors.NONE, Errors::worse);
     double slack =
-        (RowOracle.roundoff(call.queries().type()) + 0x1p-24 * worst.score()) * worst.greatest();
+        (call.queries().type().unitRoundoff() + 0x1p-24 * worst.score()) * worst.greatest();
     assertThat(worst.own())
         .as("output error of %s, where the plain computation's is %s", name, worst.plain())
         .isLessThanOrEqualTo(2 * worst.plain() + slack);

@@ -4,7 +4,6 @@ import dev.heddle.api.BlockIndex;
 import dev.heddle.api.ElementType;
 import dev.heddle.api.HeadMatrix;
 import dev.heddle.api.HeadTensor;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -35,7 +34,7 @@ record NumericalRule(TestLayer layer, List<BlockIndex> indices) {
       }
     }
     // One rounding more, for cases so small that the plain computation is exact by luck.
-    double allowed = 2 * plainError + unitRoundoff(out.type()) * greatest;
+    double allowed = 2 * plainError + out.type().unitRoundoff() * greatest;
     if (!(worst.error <= allowed)) {
       throw new AssertionError(
           "attention is off by %.3g at head %d, query %d, dim %d from dense attention under the index's mask; %.3g is allowed, twice the error of the plain computation: %s"
@@ -75,13 +74,13 @@ record NumericalRule(TestLayer layer, List<BlockIndex> indices) {
     for (int key = 0; key < scores.length; key++) {
       float weight = (float) Math.exp(scores[key] - greatest);
       sum += weight;
-      float rounded = round(weight, type);
+      float rounded = type.round(weight);
       for (int dim = 0; dim < out.length && weight > 0; dim++) {
         out[dim] += rounded * values.get(key, dim);
       }
     }
     for (int dim = 0; dim < out.length; dim++) {
-      out[dim] = round(out[dim] / sum, type);
+      out[dim] = type.round(out[dim] / sum);
     }
     return out;
   }
@@ -101,19 +100,5 @@ record NumericalRule(TestLayer layer, List<BlockIndex> indices) {
       scores[key] = score;
     }
     return scores;
-  }
-
-  private static float round(float value, ElementType type) {
-    MemorySegment one = MemorySegment.ofArray(new int[1]);
-    type.store(one, 0, value);
-    return type.load(one, 0);
-  }
-
-  private static double unitRoundoff(ElementType type) {
-    return switch (type) {
-      case FLOAT32 -> 0x1p-24;
-      case FLOAT16 -> 0x1p-11;
-      case BFLOAT16 -> 0x1p-8;
-    };
   }
 }
