@@ -78,12 +78,12 @@ struct HopperConsumer {
     weigh(alpha);
     pack();
     for (int t = 1; t < work.tiles; t++) {
-      const bool valuesGathered = gathered;
+      // Both before any product starts: what orders gathered rows before products would wait for those.
+      waitForValues(gathered);
       waitForKeys();
       syncThreads(kTurnBarrier + group, 2 * kGroupThreads);
       multiplyKeys();
       commitProducts();
-      waitForValues(valuesGathered);
       multiplyValues();
       commitProducts();
       arriveThreads(kTurnBarrier + (group ^ 1), 2 * kGroupThreads);

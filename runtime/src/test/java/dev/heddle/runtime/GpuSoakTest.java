@@ -41,9 +41,8 @@ class GpuSoakTest extends GpuRuntimeTest {
   void manyRandomPlans() throws Exception {
     try (CallerDevice watching = new CallerDevice(1)) {
       runPlans(0, PLANS);
-      // What the driver keeps for kernels and shapes that it meets for the first time is there now.
-      // Plans that
-      // have all run before need no more of that: what they still take away is lost.
+      // What the driver keeps for kernels and shapes that are new to it is there now: what plans
+      // take away that have all run before is lost.
       runPlans(0, PLANS / 2);
       long before = watching.freeBytes();
       runPlans(0, PLANS / 2);
