@@ -4,6 +4,7 @@ import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.AttentionBackend;
+import dev.heddle.kernels.Availability.Available;
 import dev.heddle.kernels.GpuAttention;
 import dev.heddle.kernels.GpuTensors;
 import dev.heddle.llm.MachineMemory;
@@ -170,6 +171,7 @@ final class BenchAttentionCommand extends PatternCommand {
     try {
       StructuredLayer layer = StructuredLayer.make(shape, size.type(), seed, arena);
       return new DeviceBench(
+          kernels -> gpu.get().availability(kernels) instanceof Available,
           tensors,
           heads ->
               compute.builder(tools.registry(), heads).denseBelow(0).backend("reference").build(),

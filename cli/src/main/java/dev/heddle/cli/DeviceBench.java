@@ -5,6 +5,7 @@ import dev.heddle.api.BlockIndex;
 import dev.heddle.api.GpuKernels;
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.HeadTensor;
+import dev.heddle.api.KernelSource;
 import dev.heddle.kernels.GpuReport;
 import dev.heddle.kernels.GpuTensors;
 import dev.heddle.kernels.HeadWork;
@@ -17,6 +18,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * Runs cases on a GPU whose memory holds the tensors; times are differences of events on the
@@ -24,6 +26,7 @@ import java.util.function.Function;
  * upload is part of the index's time.
  */
 final class DeviceBench implements BenchRunner {
+  private final Predicate<KernelSource> canRun;
   private final GpuTensors tensors;
   private final Function<HeadsConfig, SparseAttention> open;
   private final StructuredLayer layer;
@@ -32,15 +35,18 @@ final class DeviceBench implements BenchRunner {
   /**
    * Uploads {@code layer}.
    *
+   * @param canRun whether kernels of a pattern can run on the device
    * @param tensors device memory for it; closed with this
    * @param open opens a façade that builds indices on the host
    * @param arena where the layer lives
    */
   DeviceBench(
+      Predicate<KernelSource> canRun,
       GpuTensors tensors,
       Function<HeadsConfig, SparseAttention> open,
       StructuredLayer layer,
       Arena arena) {
+    this.canRun = canRun;
     this.tensors = tensors;
     this.open = open;
     this.layer = layer;
@@ -56,7 +62,7 @@ final class DeviceBench implements BenchRunner {
       return new OnDevice(all(new HeadWork.Indexed(List.of(dense))));
     }
     Optional<GpuKernels> kernels =
-        measured.pattern().gpu().filter(half -> half.source().isPresent());
+        measured.pattern().gpu().filter(half -> canRun.test(half.source()));
     return kernels.isPresent()
         ? new OnDevice(all(new HeadWork.OnDevice(kernels.get(), measured.options())))
         : new IndexedByHost(open.apply(config(measured)));
