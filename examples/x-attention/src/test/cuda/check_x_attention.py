@@ -17,7 +17,7 @@ import sys
 import torch
 
 import host_index
-from heddle_kernels import Call, Index, KEY_COLUMNS, QUERY_ROWS, TYPES, ceil_div, image
+from heddle_kernels import Call, Index, KEY_COLUMNS, PORTABLE, QUERY_ROWS, TYPES, ceil_div, image
 
 DEVICE = "cuda"
 failures = 0
@@ -51,12 +51,13 @@ class XAttention:
 
     def score(self, first):
         call = self.call
-        rows, keys, name, shared = (64, 64, "f32", 0)
+        rows, keys, name, threads, shared = (64, 64, "f32", 256, 0)
         if call.name != "f32":
-            deep = call.hopper is not None
-            rows, keys, name, shared = 128, 256, ("deep_" if deep else "") + call.name, 98304 * (2 if deep else 1)
+            rows, keys, name, threads, shared = 128, 256, call.name, 256, 98304
+            if call.hopper is not None and not PORTABLE:
+                name, threads, shared = "hopper_" + call.name, 384, 197696
         grid = (ceil_div(ceil_div(call.most_keys, self.stride), keys), ceil_div(self.pass_rows, rows), call.units)
-        self.launch("score_" + name, grid, (256, 1, 1), shared, first)
+        self.launch("score_" + name, grid, (threads, 1, 1), shared, first)
 
     def select(self, first):
         call = self.call

@@ -80,7 +80,7 @@ final class StridedScores {
       int inBlock = row % rowsOfBlock() * stride;
       long first = firstQuery(block) + (long) inBlock;
       int there = Math.min(stride, head.blocks().queryRows() - inBlock);
-      int count = (int) Math.clamp(queryTokens() - first, 0, there);
+      int count = Math.clamp(queryTokens() - first, 0, there);
       for (int i = 0; i < count; i++) {
         head.queries()
             .copyRows((int) first + i, 1, target, row * width + (stride - 1 - i) * headDim);

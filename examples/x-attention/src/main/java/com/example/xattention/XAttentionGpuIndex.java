@@ -23,7 +23,7 @@ final class XAttentionGpuIndex {
   private static final int EMIT_ROWS = 8;
 
   /** The tile of scores that a thread block has, and its shared memory. */
-  private record Tile(String kernel, int rows, int keys, int sharedBytes) {}
+  private record Tile(String kernel, int rows, int keys, int threads, int sharedBytes) {}
 
   private final GpuCall call;
   private final GpuTables tables;
@@ -81,22 +81,22 @@ final class XAttentionGpuIndex {
             Math.ceilDiv(stridedKeys, tile.keys()),
             Math.ceilDiv(sizes.passRows(), tile.rows()),
             sizes.units(),
-            THREADS,
+            tile.threads(),
             1,
             tile.sharedBytes()),
         pass);
   }
 
-  /** The kernel with more stages in flight, where device and image have it. */
+  /** The kernel for compute capability 9.0, where device and image have it. */
   private Tile tile() {
     String type = AttentionLaunch.suffix(call.layer());
     if (call.layer().queries().type() == ElementType.FLOAT32) {
-      return new Tile("score_" + type, 64, 64, 0);
+      return new Tile("score_" + type, 64, 64, THREADS, 0);
     }
-    String deep = "score_deep_" + type;
-    return queue.has(XAttentionKernels.SOURCE, name(deep))
-        ? new Tile(deep, 128, 256, 196_608)
-        : new Tile("score_" + type, 128, 256, 98_304);
+    String hopper = "score_hopper_" + type;
+    return queue.has(XAttentionKernels.SOURCE, name(hopper))
+        ? new Tile(hopper, 128, 256, 384, 197_696)
+        : new Tile("score_" + type, 128, 256, THREADS, 98_304);
   }
 
   private KernelParameters parameters(GpuIndex index, int firstBlock) {

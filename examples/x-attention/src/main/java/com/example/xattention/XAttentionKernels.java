@@ -22,6 +22,7 @@ final class XAttentionKernels implements GpuKernels {
               file -> Optional.ofNullable(XAttentionKernels.class.getResourceAsStream(file)))
           .withHeader("x_attention_params.cuh")
           .withHeader("x_attention_scores.cuh")
+          .withHeader("x_attention_hopper.cuh")
           .withHeader("x_attention_rows.cuh");
 
   @Override

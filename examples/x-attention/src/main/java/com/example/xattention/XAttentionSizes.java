@@ -30,8 +30,7 @@ record XAttentionSizes(GpuCall call) {
   /** Query blocks that are scored per pass. */
   int passBlocks() {
     long bytesPerBlock = (long) units() * rowsPerBlock() * mostKeyBlocks() * Float.BYTES;
-    return (int)
-        Math.clamp(SCORE_BYTES_PER_PASS / bytesPerBlock, 1, call.layer().mostQueryBlocks());
+    return Math.clamp(SCORE_BYTES_PER_PASS / bytesPerBlock, 1, call.layer().mostQueryBlocks());
   }
 
   /** Strided rows of a pass, for each head and sequence. */

@@ -7,6 +7,7 @@
 //   emit            the rows
 // Attention is the shared kernel's, which reads the rows.
 
+#include "x_attention_hopper.cuh"
 #include "x_attention_rows.cuh"
 #include "x_attention_scores.cuh"
 
@@ -25,10 +26,22 @@ __device__ __forceinline__ void score(const XAttentionParams& params) {
   }
 }
 
+#ifdef HEDDLE_HOPPER
+template <class Element>
+__device__ __forceinline__ void scoreOnHopper(const XAttentionParams& params) {
+  using Product = HopperScoreProduct<Element>;
+  static_assert(Product::kSharedBytes == 197696);
+  const typename Product::Tile tile(params);
+  if (tile.isNeeded()) {
+    Product(params.attention, tile, sharedMemory).run();
+  }
+}
+#endif
+
 }  // namespace xattention
 
 // Grid: (strided keys / 256, strided rows of the pass / 128, sequences * head slots), rounded up. Block: 256.
-// Dynamic shared memory: 98304 bytes, and twice as many for the kernel with four stages.
+// Dynamic shared memory: 98304 bytes.
 #define SCORE_KERNEL(name, Element, stages)                                                               \
   extern "C" __global__ void __launch_bounds__(256, 1)                                                    \
       heddle_x_attention_score_##name(const __grid_constant__ xattention::XAttentionParams p) {           \
@@ -38,9 +51,16 @@ __device__ __forceinline__ void score(const XAttentionParams& params) {
 SCORE_KERNEL(f16, heddle::Half, 2)
 SCORE_KERNEL(bf16, heddle::BFloat, 2)
 
-#if __CUDA_ARCH_FEAT_SM90_ALL
-SCORE_KERNEL(deep_f16, heddle::Half, 4)
-SCORE_KERNEL(deep_bf16, heddle::BFloat, 4)
+// The same on compute capability 9.0. Block: 384. Dynamic shared memory: 197696 bytes.
+#ifdef HEDDLE_HOPPER
+#define HOPPER_SCORE_KERNEL(type, Element)                                                                \
+  extern "C" __global__ void __launch_bounds__(384, 1)                                                    \
+      heddle_x_attention_score_hopper_##type(const __grid_constant__ xattention::XAttentionParams p) {    \
+    xattention::scoreOnHopper<Element>(p);                                                                \
+  }
+
+HOPPER_SCORE_KERNEL(f16, heddle::Half)
+HOPPER_SCORE_KERNEL(bf16, heddle::BFloat)
 #endif
 
 // Grid: (strided keys / 64, strided rows of the pass / 64, sequences * head slots), rounded up. Block: 256.
