@@ -14,10 +14,10 @@
 // memory as HopperShape has them.
 #pragma once
 
-#include "hopper_producer.cuh"
-#include "hopper_write_out.cuh"
-#include "main_loop_float.cuh"
-#include "write_out.cuh"
+#include "heddle/hopper_producer.cuh"
+#include "heddle/hopper_write_out.cuh"
+#include "heddle/main_loop_float.cuh"
+#include "heddle/write_out.cuh"
 
 namespace heddle {
 

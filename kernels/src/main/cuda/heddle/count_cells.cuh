@@ -1,7 +1,7 @@
 // How many cells (query, key) an index makes the attention kernel compute: what queries read.
 #pragma once
 
-#include "lengths.cuh"
+#include "heddle/lengths.cuh"
 
 namespace heddle {
 

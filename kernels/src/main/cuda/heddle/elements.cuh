@@ -1,19 +1,45 @@
 // Element types and the instructions that work on them: conversions, tensor-core products, copies.
+//
+// Where the text is compiled at run time the toolkit's headers are not there, and the 16-bit types are just
+// their bits: use them through the functions here.
 #pragma once
 
+#ifndef __CUDACC_RTC__
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
+#endif
 
 #include <cstdint>
 
 namespace heddle {
 
+#ifdef __CUDACC_RTC__
+
+struct alignas(2) Half {
+  unsigned short bits;
+};
+struct alignas(2) BFloat {
+  unsigned short bits;
+};
+
+__device__ inline float toFloat(Half x) {
+  float wide;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(wide) : "h"(x.bits));
+  return wide;
+}
+__device__ inline float toFloat(BFloat x) { return __uint_as_float(uint32_t(x.bits) << 16); }
+
+#else
+
 using Half = __half;
 using BFloat = __nv_bfloat16;
 
-__device__ inline float toFloat(float x) { return x; }
 __device__ inline float toFloat(Half x) { return __half2float(x); }
 __device__ inline float toFloat(BFloat x) { return __bfloat162float(x); }
+
+#endif
+
+__device__ inline float toFloat(float x) { return x; }
 
 // Two neighbours as one register, the first in the low half.
 template <class Element>

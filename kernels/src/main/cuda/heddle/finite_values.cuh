@@ -6,7 +6,7 @@
 // do read them. All other tiles pay nothing.
 #pragma once
 
-#include "shared_rows.cuh"
+#include "heddle/shared_rows.cuh"
 
 namespace heddle {
 

@@ -6,7 +6,7 @@
 // Copies by tensor map write this layout (CU_TENSOR_MAP_SWIZZLE_128B) and descriptors of products name it.
 #pragma once
 
-#include "elements.cuh"
+#include "heddle/elements.cuh"
 
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
 #define HEDDLE_HOPPER 1

@@ -9,8 +9,8 @@
 // Blocks are copied by tensor map, by one thread. Columns are copied row by row, by all 128.
 #pragma once
 
-#include "hopper_shape.cuh"
-#include "shared_rows.cuh"
+#include "heddle/hopper_shape.cuh"
+#include "heddle/shared_rows.cuh"
 
 #ifdef HEDDLE_HOPPER
 

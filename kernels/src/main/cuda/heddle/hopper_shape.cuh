@@ -1,8 +1,8 @@
 // Sizes and shared memory of the main loop for compute capability 9.0 (main_loop_hopper.cuh).
 #pragma once
 
-#include "hopper_instructions.cuh"
-#include "keys.cuh"
+#include "heddle/hopper_instructions.cuh"
+#include "heddle/keys.cuh"
 
 namespace heddle {
 

@@ -1,8 +1,8 @@
 // The end of a query tile on compute capability 9.0: out = O / z and lse = ln z + m, in coalesced rows.
 #pragma once
 
-#include "main_loop_hopper.cuh"
-#include "repair.cuh"
+#include "heddle/main_loop_hopper.cuh"
+#include "heddle/repair.cuh"
 
 #ifdef HEDDLE_HOPPER
 

@@ -12,7 +12,7 @@
 // No key comes twice and none lies above the tile's last query.
 #pragma once
 
-#include "lengths.cuh"
+#include "heddle/lengths.cuh"
 
 namespace heddle {
 

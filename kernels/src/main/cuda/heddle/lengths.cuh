@@ -1,7 +1,7 @@
 // Which queries a thread block computes: coordinates and lengths.
 #pragma once
 
-#include "parameters.cuh"
+#include "heddle/parameters.cuh"
 
 namespace heddle {
 

@@ -8,8 +8,8 @@
 // neighbouring rows fall into different banks.
 #pragma once
 
-#include "online_softmax.cuh"
-#include "shared_rows.cuh"
+#include "heddle/online_softmax.cuh"
+#include "heddle/shared_rows.cuh"
 
 namespace heddle {
 

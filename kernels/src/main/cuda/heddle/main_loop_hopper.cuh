@@ -13,8 +13,8 @@
 // each lets the other one start its products when its own have been started.
 #pragma once
 
-#include "hopper_shape.cuh"
-#include "online_softmax.cuh"
+#include "heddle/hopper_shape.cuh"
+#include "heddle/online_softmax.cuh"
 
 #ifdef HEDDLE_HOPPER
 

@@ -16,8 +16,8 @@
 // the output of 32 rows does not fit into the registers.
 #pragma once
 
-#include "finite_values.cuh"
-#include "online_softmax.cuh"
+#include "heddle/finite_values.cuh"
+#include "heddle/online_softmax.cuh"
 
 namespace heddle {
 

@@ -17,7 +17,7 @@
 
 #include <cmath>
 
-#include "elements.cuh"
+#include "heddle/elements.cuh"
 
 namespace heddle {
 

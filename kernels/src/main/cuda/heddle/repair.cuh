@@ -11,8 +11,8 @@
 // That is slow, and happens only to rows that share a tile with such a key without reading it.
 #pragma once
 
-#include "online_softmax.cuh"
-#include "shared_rows.cuh"
+#include "heddle/online_softmax.cuh"
+#include "heddle/shared_rows.cuh"
 
 namespace heddle {
 

@@ -1,8 +1,8 @@
 // Rows of 16-bit numbers in shared memory, and how they get there.
 #pragma once
 
-#include "elements.cuh"
-#include "keys.cuh"
+#include "heddle/elements.cuh"
+#include "heddle/keys.cuh"
 
 namespace heddle {
 

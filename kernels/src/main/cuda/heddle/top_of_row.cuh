@@ -6,7 +6,7 @@
 // steps, at a rank of which only some are taken: those at the lowest places.
 #pragma once
 
-#include "top_scores.cuh"
+#include "heddle/top_scores.cuh"
 
 namespace heddle {
 

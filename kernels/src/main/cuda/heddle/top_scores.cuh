@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-#include "scan.cuh"
+#include "heddle/scan.cuh"
 
 namespace heddle {
 

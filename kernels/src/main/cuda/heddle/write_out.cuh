@@ -1,7 +1,7 @@
 // The end of the tensor-core loop: out = O / z and lse = ln z + m, in coalesced rows.
 #pragma once
 
-#include "main_loop_mma.cuh"
+#include "heddle/main_loop_mma.cuh"
 
 namespace heddle {
 

@@ -8,7 +8,10 @@ package dev.heddle.api;
  * except where scores lie within rounding of a cut-off.
  */
 public interface GpuKernels {
-  /** The kernels. Where the build left them out, the host builds the index. */
+  /**
+   * The kernels. Where the build left them out, or they are text that cannot be compiled here, the
+   * host builds the index.
+   */
   KernelSource source();
 
   /**
@@ -34,6 +37,11 @@ public interface GpuKernels {
   /** Queues the building of the indices of all heads of {@code call}. */
   GpuIndex index(GpuCall call, GpuTables tables, GpuQueue queue);
 
-  /** Queues the attention of all heads of {@code call}. */
-  void attend(GpuCall call, GpuTables tables, GpuIndex index, GpuQueue queue);
+  /**
+   * Queues the attention of all heads of {@code call}. By default the host's own kernel reads the
+   * rows of {@code index}, which cannot be {@link GpuIndex#COMPUTED} then.
+   */
+  default void attend(GpuCall call, GpuTables tables, GpuIndex index, GpuQueue queue) {
+    queue.attend(call, tables, index);
+  }
 }

@@ -47,6 +47,16 @@ public interface GpuQueue {
    */
   boolean has(KernelSource source, String kernel);
 
+  /**
+   * Queues the attention of all heads of {@code call} by the rows of {@code index}, with the host's
+   * own kernel.
+   *
+   * @param index compressed rows in device memory
+   */
+  default void attend(GpuCall call, GpuTables tables, GpuIndex index) {
+    throw new UnsupportedOperationException("this queue has no attention kernel");
+  }
+
   /** Multiprocessors of the device. */
   int multiprocessors();
 }

@@ -2,6 +2,7 @@ package dev.heddle.cli;
 
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockShape;
+import dev.heddle.api.HeadTensor;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.GpuAttention;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,7 +35,8 @@ import picocli.CommandLine.Option;
       "",
       "Times are medians; the spread is the slowest total less the fastest, as a share of the"
           + " median. FLOP/s are 4 x head dim for each computed cell (query, key) over the time of"
-          + " attention alone; density is computed cells over those of dense attention.",
+          + " attention alone; density is computed cells over those of dense attention; the error is"
+          + " the root of the squared differences from dense attention's output over its squares.",
       "",
       "Q and K are made from the seed with the structure of trained heads, because random numbers"
           + " have none: in three quarters of the dims a constant vector under rotary position"
@@ -74,6 +77,11 @@ final class BenchAttentionCommand extends PatternCommand {
   @Option(names = "--no-dense", description = "Leave dense attention, and the ratio to it, out.")
   private boolean noDense;
 
+  @Option(
+      names = "--error",
+      description = "Compare each output with dense attention's as well; takes memory for both.")
+  private boolean withError;
+
   @Mixin private BenchShapeOptions shapeOptions = new BenchShapeOptions();
 
   @Option(
@@ -91,6 +99,9 @@ final class BenchAttentionCommand extends PatternCommand {
 
   @Override
   Result execute() {
+    if (withError && noDense) {
+      throw new InvalidInputException("--error compares with dense; leave --no-dense out");
+    }
     PatternRegistry registry = findPatterns();
     List<BenchCase> cases = cases(registry);
     compute.noteFallback(console());
@@ -129,12 +140,13 @@ final class BenchAttentionCommand extends PatternCommand {
   }
 
   /** Refuses what does not fit before any time is spent. */
-  private static void requireMemory(BenchSize size, Optional<GpuAttention> gpu) {
+  private void requireMemory(BenchSize size, Optional<GpuAttention> gpu) {
     for (AttentionShape shape : size.shapes()) {
       long output = (long) shape.queryHeads() * shape.queryTokens() * shape.headDim();
       long needed =
           StructuredLayer.bytes(shape, size.type())
-              + (gpu.isPresent() ? 0 : output * size.type().bytes());
+              + (gpu.isPresent() ? 0 : output * size.type().bytes())
+              + (withError ? 2 * output * size.type().bytes() : 0);
       long available = MachineMemory.availableBytes();
       if (needed > available) {
         throw new InvalidInputException(
@@ -180,12 +192,31 @@ final class BenchAttentionCommand extends PatternCommand {
         Progress progress =
             console().progress(Shown.count(shape.keyTokens()) + " tokens", cases.size());
         BenchRunner runner = runner(shape, size, tools, arena)) {
+      Errors errors = new Errors();
       List<BenchReport.Row> rows = new ArrayList<>();
       for (BenchCase measured : cases) {
-        rows.add(new BenchReport.Row(measured, measure(runner, measured, size)));
+        BenchMedian median = measure(runner, measured, size);
+        OptionalDouble error = withError ? errors.of(runner, measured) : OptionalDouble.empty();
+        rows.add(new BenchReport.Row(measured, median, error));
         progress.stepTo(rows.size());
       }
       return new BenchReport.OfShape(shape, rows);
+    }
+  }
+
+  /** Compares outputs with that of the dense case, which comes first. */
+  private static final class Errors {
+    private final Arena arena = Arena.ofAuto();
+    private Optional<HeadTensor> dense = Optional.empty();
+
+    OptionalDouble of(BenchRunner runner, BenchCase measured) {
+      try (Arena copies = Arena.ofShared()) {
+        HeadTensor output = runner.output(copies);
+        if (measured.isDense()) {
+          dense = Optional.of(OutputError.copy(output, arena));
+        }
+        return OptionalDouble.of(OutputError.relative(output, dense.orElseThrow()));
+      }
     }
   }
 
@@ -200,6 +231,7 @@ final class BenchAttentionCommand extends PatternCommand {
     try {
       StructuredLayer layer = StructuredLayer.make(shape, size.type(), seed, arena);
       return new DeviceBench(
+          DeviceBench.Access.of(gpu.get(), console()::note),
           tensors,
           heads ->
               compute.builder(tools.registry(), heads).denseBelow(0).backend("reference").build(),

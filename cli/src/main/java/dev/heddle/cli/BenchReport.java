@@ -70,8 +70,12 @@ record BenchReport(BenchSize size, long seed, Machine machine, List<OfShape> sha
     }
   }
 
-  /** One case. */
-  record Row(BenchCase measured, BenchMedian median) {}
+  /**
+   * One case.
+   *
+   * @param error of its output against dense attention's, if it was asked for
+   */
+  record Row(BenchCase measured, BenchMedian median, OptionalDouble error) {}
 
   @Override
   public Map<String, Object> json() {
@@ -116,37 +120,43 @@ record BenchReport(BenchSize size, long seed, Machine machine, List<OfShape> sha
             shape.keyValueHeads(),
             shape.headDim(),
             type());
+    boolean withError = of.rows().stream().anyMatch(row -> row.error().isPresent());
     Table table = new Table(2);
-    table.row(
-        "pattern",
-        "budget",
-        "density",
-        "index",
-        "attention",
-        "total",
-        "spread",
-        machine.isGpu() ? "TFLOP/s" : "GFLOP/s",
-        "over dense");
+    List<String> head =
+        List.of(
+            "pattern",
+            "budget",
+            "density",
+            "index",
+            "attention",
+            "total",
+            "spread",
+            machine.isGpu() ? "TFLOP/s" : "GFLOP/s",
+            "over dense",
+            "error");
+    table.row(head.stream().limit(withError ? 10 : 9).toArray(String[]::new));
     for (Row row : of.rows()) {
-      table.row(cells(of, row));
+      table.row(cells(of, row).stream().limit(withError ? 10 : 9).toArray(String[]::new));
     }
     table.print(console.out(), "  ");
   }
 
-  private String[] cells(OfShape of, Row row) {
+  private List<String> cells(OfShape of, Row row) {
     BenchMedian median = row.median();
     OptionalDouble overDense = of.overDense(row);
-    return new String[] {
-      row.measured().pattern().name(),
-      row.measured().budget(),
-      Shown.percent(of.density(row)),
-      millis(median.indexNanos()),
-      millis(median.attentionNanos()),
-      millis(median.totalNanos()),
-      Shown.percent(median.spread()),
-      Shown.ratio(of.flops(row) / (machine.isGpu() ? 1e12 : 1e9)),
-      overDense.isPresent() ? String.format(Locale.ROOT, "%.2fx", overDense.getAsDouble()) : "-"
-    };
+    return List.of(
+        row.measured().pattern().name(),
+        row.measured().budget(),
+        Shown.percent(of.density(row)),
+        millis(median.indexNanos()),
+        millis(median.attentionNanos()),
+        millis(median.totalNanos()),
+        Shown.percent(median.spread()),
+        Shown.ratio(of.flops(row) / (machine.isGpu() ? 1e12 : 1e9)),
+        overDense.isPresent() ? String.format(Locale.ROOT, "%.2fx", overDense.getAsDouble()) : "-",
+        row.error().isPresent()
+            ? String.format(Locale.ROOT, "%.4f", row.error().getAsDouble())
+            : "-");
   }
 
   private static String millis(long nanos) {
@@ -187,6 +197,7 @@ record BenchReport(BenchSize size, long seed, Machine machine, List<OfShape> sha
             .map(sample -> Shown.toMillis(sample.totalNanos()))
             .toList());
     object.put("teraflops", of.flops(row) / 1e12);
+    row.error().ifPresent(error -> object.put("outputError", error));
     of.overDense(row).ifPresent(ratio -> object.put("overDense", ratio));
     return object;
   }

@@ -6,6 +6,9 @@ import dev.heddle.llm.LlamaModel;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.PatternRegistry;
 import dev.heddle.runtime.SparseAttention;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 
 /** Who computes. */
@@ -22,6 +25,9 @@ final class ComputeOptions {
       description = "Threads to compute with; as many as processors by default.")
   private int threads = Runtime.getRuntime().availableProcessors();
 
+  private final Set<String> said = new HashSet<>();
+  private Consumer<String> notes = line -> {};
+
   /** A façade for {@code heads} that computes as the options say. */
   SparseAttention attention(PatternRegistry registry, HeadsConfig heads) {
     return builder(registry, heads).build();
@@ -33,7 +39,15 @@ final class ComputeOptions {
         .registry(registry)
         .heads(heads)
         .backend(backend)
-        .threads(threads);
+        .threads(threads)
+        .onNote(this::note);
+  }
+
+  /** Each line once, however many façades the command opens. */
+  private synchronized void note(String line) {
+    if (said.add(line)) {
+      notes.accept("heddle: " + line);
+    }
   }
 
   /** Opens the backend itself. */
@@ -42,14 +56,15 @@ final class ComputeOptions {
   }
 
   /**
-   * Tells the user which backends are passed over although what they run on is there. Called once
-   * per command.
+   * Tells the user which backends are passed over although what they run on is there, and lets
+   * façades tell more. Called once per command.
    */
   void noteFallback(Console console) {
     noteFallback(console, Backends.standard());
   }
 
   void noteFallback(Console console, Backends backends) {
+    notes = console::note;
     backends
         .passedOver(backend)
         .forEach(refusal -> console.note("heddle: going on without " + refusal));

@@ -4,7 +4,11 @@ import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
 import dev.heddle.api.GpuKernels;
 import dev.heddle.api.GpuLayer;
+import dev.heddle.api.GpuTensor;
 import dev.heddle.api.HeadTensor;
+import dev.heddle.api.KernelSource;
+import dev.heddle.kernels.Availability.Refused;
+import dev.heddle.kernels.GpuAttention;
 import dev.heddle.kernels.GpuReport;
 import dev.heddle.kernels.GpuTensors;
 import dev.heddle.kernels.HeadWork;
@@ -16,7 +20,9 @@ import java.lang.foreign.Arena;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * Runs cases on a GPU whose memory holds the tensors; times are differences of events on the
@@ -24,23 +30,62 @@ import java.util.function.Function;
  * upload is part of the index's time.
  */
 final class DeviceBench implements BenchRunner {
+  private final Access device;
   private final GpuTensors tensors;
   private final Function<HeadsConfig, SparseAttention> open;
   private final StructuredLayer layer;
   private final Arena arena;
 
+  /** What is asked of the device beside its tensors. */
+  interface Access {
+    /** Whether kernels of a pattern can run there. */
+    boolean canRun(KernelSource kernels);
+
+    /** A copy of {@code tensor} in host memory. */
+    HeadTensor download(GpuTensor tensor, Arena arena);
+
+    /**
+     * That of {@code gpu}.
+     *
+     * @param notes is told of kernels that cannot run
+     */
+    static Access of(GpuAttention gpu, Consumer<String> notes) {
+      return new Access() {
+        @Override
+        public boolean canRun(KernelSource kernels) {
+          if (gpu.availability(kernels) instanceof Refused(String reason, String remedy)) {
+            notes.accept(
+                "heddle: going on with indices of the host for kernels '%s': %s; %s"
+                    .formatted(kernels.name(), reason, remedy));
+            return false;
+          }
+          return true;
+        }
+
+        @Override
+        public HeadTensor download(GpuTensor tensor, Arena arena) {
+          List<Integer> heads = IntStream.range(0, tensor.heads()).boxed().toList();
+          return gpu.download(tensor, heads, 0, arena);
+        }
+      };
+    }
+  }
+
   /**
    * Uploads {@code layer}.
    *
+   * @param device what else is asked of it
    * @param tensors device memory for it; closed with this
    * @param open opens a façade that builds indices on the host
    * @param arena where the layer lives
    */
   DeviceBench(
+      Access device,
       GpuTensors tensors,
       Function<HeadsConfig, SparseAttention> open,
       StructuredLayer layer,
       Arena arena) {
+    this.device = device;
     this.tensors = tensors;
     this.open = open;
     this.layer = layer;
@@ -56,10 +101,15 @@ final class DeviceBench implements BenchRunner {
       return new OnDevice(all(new HeadWork.Indexed(List.of(dense))));
     }
     Optional<GpuKernels> kernels =
-        measured.pattern().gpu().filter(half -> half.source().isPresent());
+        measured.pattern().gpu().filter(half -> device.canRun(half.source()));
     return kernels.isPresent()
         ? new OnDevice(all(new HeadWork.OnDevice(kernels.get(), measured.options())))
         : new IndexedByHost(open.apply(config(measured)));
+  }
+
+  @Override
+  public HeadTensor output(Arena target) {
+    return device.download(tensors.layer().out(), target);
   }
 
   @Override

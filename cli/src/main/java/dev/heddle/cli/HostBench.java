@@ -50,6 +50,11 @@ final class HostBench implements BenchRunner {
   }
 
   @Override
+  public HeadTensor output(Arena arena) {
+    return prefill.out();
+  }
+
+  @Override
   public void close() {
     // the memory is the arena's
   }

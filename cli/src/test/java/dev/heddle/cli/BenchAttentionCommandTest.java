@@ -112,6 +112,23 @@ class BenchAttentionCommandTest {
   }
 
   @Test
+  void theErrorIsThatOfTheOutput() {
+    String command = "--error --pattern a-shape --option sink=1 --option local=4 --pattern a-shape";
+    JsonNode cases =
+        bench(command + " --option local=100000 --json")
+            .succeeded()
+            .object()
+            .get("shapes")
+            .get(0)
+            .get("cases");
+    assertThat(cases.get(0).get("outputError").asDouble()).isZero();
+    // V is noise: what a few keys give is far from what many do.
+    assertThat(cases.get(1).get("outputError").asDouble()).isBetween(0.5, 20.0);
+    assertThat(cases.get(2).get("outputError").asDouble()).isLessThan(1e-5);
+    assertThat(bench(command).succeeded().out()).contains("error", "0.0000");
+  }
+
+  @Test
   void patternsOfOthersTakePartByName() {
     StringWriter out = new StringWriter();
     Console console = new Console(new PrintWriter(out), new PrintWriter(out), false);
@@ -147,6 +164,7 @@ class BenchAttentionCommandTest {
         "--heads 3 --key-value-heads 2        | multiple of keyValueHeads",
         "--head-dim 12                        | head dim is 12; allowed: a multiple of 8",
         "--type float8                        | --type",
+        "--error --no-dense --pattern a-shape | --error compares with dense",
         "--repeat 0                           | --repeat is 0; allowed: an integer from 1",
         "--warmup -1                          | --warmup is -1; allowed: an integer from 0",
         "--backend warp                       | auto, cuda, vector, reference",

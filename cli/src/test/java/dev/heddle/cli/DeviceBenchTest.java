@@ -9,6 +9,7 @@ import dev.heddle.api.GpuLayer;
 import dev.heddle.api.GpuSequence;
 import dev.heddle.api.GpuTensor;
 import dev.heddle.api.HeadTensor;
+import dev.heddle.api.KernelSource;
 import dev.heddle.kernels.GpuReport;
 import dev.heddle.kernels.GpuTensors;
 import dev.heddle.kernels.HeadWork;
@@ -71,6 +72,7 @@ class DeviceBenchTest {
     try (Arena arena = Arena.ofShared();
         BenchRunner bench =
             new DeviceBench(
+                new Here(),
                 tensors,
                 heads -> host(heads, patterns),
                 StructuredLayer.make(SHAPE, ElementType.FLOAT32, 1, arena),
@@ -91,6 +93,20 @@ class DeviceBenchTest {
         .backend("reference")
         .denseBelow(0)
         .build();
+  }
+
+  /** Takes every kernel. */
+  private record Here() implements DeviceBench.Access {
+    @Override
+    public boolean canRun(KernelSource kernels) {
+      return kernels.isPresent();
+    }
+
+    @Override
+    public HeadTensor download(GpuTensor tensor, Arena arena) {
+      return StructuredLayer.allocate(
+          arena, tensor.type(), tensor.heads(), tensor.tokens(), tensor.headDim());
+    }
   }
 
   /** Remembers what is asked. */

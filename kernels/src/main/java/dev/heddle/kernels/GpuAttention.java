@@ -8,6 +8,7 @@ import dev.heddle.api.GpuLayer;
 import dev.heddle.api.GpuTensor;
 import dev.heddle.api.HeadTensor;
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.api.KernelSource;
 import java.lang.foreign.Arena;
 import java.util.List;
 
@@ -66,6 +67,20 @@ public interface GpuAttention {
    *     where memory runs out only while indices are built, their building was
    */
   void attend(GpuLayer layer, List<HeadWork> heads, long stream);
+
+  /**
+   * Whether kernels can run here. Text is not compiled for the answer: only a compiler is looked
+   * for.
+   *
+   * @param kernels kernels of a pattern's GPU half
+   */
+  default Availability availability(KernelSource kernels) {
+    return kernels.isPresent()
+        ? new Availability.Available(kernels.name())
+        : new Availability.Refused(
+            "kernel image '" + kernels.name() + "' is not part of this build",
+            "build where nvcc is found");
+  }
 
   /**
    * Copies some heads of a tensor in device memory to the host, behind what is queued on {@code

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * Attention of a whole model in which each head reads the keys that its own pattern picks.
@@ -86,7 +87,7 @@ public final class SparseAttention implements AutoCloseable {
    * <p>Every sequence of the batch is computed. The memory stays the caller's and must stay valid
    * until the stream has got past this call. Building some indices waits for the device.
    *
-   * <p>A head whose pattern has no GPU half, or whose GPU half has no kernels in this build, is
+   * <p>A head whose pattern has no GPU half, or whose GPU half has no kernels that can run here, is
    * copied to the host, where its index is built: this call then waits for {@code stream}, and
    * moves Q of these heads and K and V of those that they read over the bus, 768 MiB for a float16
    * head of 128 numbers and 1,048,576 tokens.
@@ -159,6 +160,8 @@ public final class SparseAttention implements AutoCloseable {
     private BlockShape blocks = BlockShape.DEFAULT;
     private int denseBelow = DENSE_BELOW_KEY_TOKENS;
     private OptionalInt queryHeadOffset = OptionalInt.empty();
+    private Consumer<String> notes =
+        line -> System.getLogger("dev.heddle.runtime").log(System.Logger.Level.WARNING, line);
 
     private Builder() {}
 
@@ -220,6 +223,16 @@ public final class SparseAttention implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Who is told, a line at a time, of what is done in another way than asked for, such as a
+     * pattern's index that the host builds because its kernels cannot be compiled here. The logger
+     * {@code dev.heddle.runtime} when nothing is said.
+     */
+    public Builder onNote(Consumer<String> listener) {
+      this.notes = listener;
+      return this;
+    }
+
     /** The backends to choose from. */
     Builder backends(Backends backends) {
       this.backends = backends;
@@ -242,7 +255,7 @@ public final class SparseAttention implements AutoCloseable {
               config,
               registry.orElseGet(PatternRegistry::discover),
               backends,
-              new AttentionSettings(backend, threads, blocks, denseBelow, queryHeadOffset)));
+              new AttentionSettings(backend, threads, blocks, denseBelow, queryHeadOffset, notes)));
     }
   }
 }

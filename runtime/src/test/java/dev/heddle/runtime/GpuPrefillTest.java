@@ -29,6 +29,7 @@ class GpuPrefillTest {
   private static final ModelShape MODEL = new ModelShape(2, 4, 2, 64);
 
   private final FakeGpu gpu = new FakeGpu();
+  private final List<String> notes = new ArrayList<>();
 
   /**
    * Packed sequences, strides, head numbers: what the host builds is what each sequence alone
@@ -107,6 +108,10 @@ class GpuPrefillTest {
     for (List<HeadWork> work : gpu.calls()) {
       assertThat(work).hasSize(4).allMatch(HeadWork.Indexed.class::isInstance);
     }
+    assertThat(notes)
+        .containsExactly(
+            "going on with indices of the host for pattern 'no-image': kernel image 'no-image' is"
+                + " not part of this build; build where nvcc is found");
   }
 
   @Test
@@ -197,6 +202,7 @@ class GpuPrefillTest {
         .registry(PatternRegistry.builder().add(pattern).build())
         .backends(gpu.only())
         .denseBelow(0)
+        .onNote(notes::add)
         .build();
   }
 

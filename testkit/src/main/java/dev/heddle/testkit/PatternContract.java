@@ -10,13 +10,9 @@ import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.ElementType;
 import dev.heddle.api.GpuKernels;
-import dev.heddle.api.HeadTensor;
 import dev.heddle.api.Option;
 import dev.heddle.api.Options;
 import dev.heddle.api.SparsePattern;
-import dev.heddle.kernels.AttentionBackend;
-import dev.heddle.kernels.Availability.Available;
-import dev.heddle.kernels.BackendProvider;
 import dev.heddle.kernels.Backends;
 import java.time.Duration;
 import java.util.List;
@@ -26,6 +22,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -43,10 +40,10 @@ import org.junit.jupiter.api.Test;
  *
  * <p>It checks what holds for any pattern: names and options as declared, a valid index on awkward
  * sizes, the same answer every time, from every thread, layout and element type, for a chunk as for
- * the whole, survival of numbers that are not finite, attention that keeps the numerical rule, and
- * a cost that does not grow with the square of the prompt. A failure names the pattern, its
- * options, the sizes and the seed. That a pattern lists the keys that it promises is for the
- * author's own tests; {@link RequiredCells} helps there.
+ * the whole, survival of numbers that are not finite, attention that keeps the numerical rule, a
+ * cost that does not grow with the square of the prompt, and on a GPU the same index and rule. A
+ * failure names the pattern, its options, the sizes and the seed. That a pattern lists the keys
+ * that it promises is for the author's own tests; {@link RequiredCells} helps there.
  */
 public abstract class PatternContract {
   private static final long SEED = 20_240_702;
@@ -329,17 +326,30 @@ public abstract class PatternContract {
    */
   @Test
   public void attentionKeepsTheNumericalRule() {
-    forEachOptions(anyShape -> {
-      PatternCase tried = anyShape.with(ATTENTION);
-      for (ElementType type : ElementType.values()) {
-        TestLayer layer = tried.layer(type, Layout.CONTIGUOUS);
-        NumericalRule rule = new NumericalRule(layer, tried.indices(layer));
-        for (BackendProvider provider : processorBackends()) {
-          HeadTensor out = attend(provider, layer, rule.indices());
-          rule.assertKept(out, "%s backend, %s: %s".formatted(provider.name(), type, tried));
-        }
-      }
-    });
+    ProcessorChecks processor = new ProcessorChecks(backends());
+    forEachOptions(anyShape -> processor.assertAttentionKeepsTheRule(anyShape.with(ATTENTION)));
+  }
+
+  /**
+   * The GPU half builds the index that {@link SparsePattern#index} gives, except where rounding
+   * decides. Skipped where there is no GPU.
+   */
+  @Test
+  @Tag("gpu")
+  public void gpuBuildsTheHostsIndex() {
+    assumeTrue(pattern().gpu().isPresent(), "the pattern has no GPU half");
+    try (GpuChecks gpu = GpuChecks.open(backends())) {
+      gpu.forEach(pattern(), triedOptions(), SEED, gpu::assertIndexIsTheHosts);
+    }
+  }
+
+  /** As on the processor's backends, on the GPU. Skipped where there is none. */
+  @Test
+  @Tag("gpu")
+  public void gpuAttentionKeepsTheNumericalRule() {
+    try (GpuChecks gpu = GpuChecks.open(backends())) {
+      gpu.forEach(pattern(), triedOptions(), SEED, gpu::assertAttentionKeepsTheRule);
+    }
   }
 
   @Test
@@ -347,29 +357,6 @@ public abstract class PatternContract {
     assumeFalse(indexCostIsQuadratic(), "the pattern declares that its index cost is quadratic");
     OptionChecks.requireDeclared(pattern());
     new IndexCost(pattern(), Options.defaults(pattern().options()), SEED).assertBelowQuadratic();
-  }
-
-  /** {@code vector} needs a module that the JVM of a pattern's tests may lack. */
-  private List<BackendProvider> processorBackends() {
-    List<BackendProvider> found =
-        backends().providers().stream()
-            .filter(provider -> List.of("reference", "vector").contains(provider.name()))
-            .filter(provider -> provider.availability() instanceof Available)
-            .toList();
-    assertThat(found).as("backends that can run here").isNotEmpty();
-    return found;
-  }
-
-  private static HeadTensor attend(
-      BackendProvider provider, TestLayer layer, List<BlockIndex> indices) {
-    AttentionShape shape = layer.shape();
-    HeadTensor out =
-        Layout.CONTIGUOUS.allocate(
-            layer.queries().type(), shape.queryHeads(), shape.queryTokens(), shape.headDim());
-    try (AttentionBackend backend = provider.open(1)) {
-      backend.attend(layer.call(indices, out));
-    }
-    return out;
   }
 
   private static <T> T onAnotherThread(Callable<T> work) throws Exception {

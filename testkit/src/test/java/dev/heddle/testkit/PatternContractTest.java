@@ -66,11 +66,46 @@ class PatternContractTest {
   }
 
   @Test
+  void aGpuHalfLikeTheHostsPasses() {
+    EngineExecutionResults results = run(RightGpuContract.class, "");
+    assertThat(results.testEvents().failed().list()).isEmpty();
+    assertThat(results.testEvents().succeeded().list().stream().map(PatternContractTest::name))
+        .contains("gpuBuildsTheHostsIndex", "gpuAttentionKeepsTheNumericalRule");
+  }
+
+  @Test
+  void aGpuHalfThatReadsMoreIsNoticed() {
+    assertOnlyFailure(
+        WiderGpuContract.class,
+        "gpuBuildsTheHostsIndex",
+        "on the device alone, which no rounding explains");
+  }
+
+  @Test
+  void aGpuKernelOutsideTheNumericalRuleIsNoticed() {
+    assertOnlyFailure(
+        WrongGpuContract.class,
+        "gpuAttentionKeepsTheNumericalRule",
+        "on the GPU, FLOAT32: pattern 'window'");
+  }
+
+  /** Where there is no GPU, and where its kernels cannot be compiled. */
+  @Test
+  void whatCannotRunOnTheGpuIsSkippedWithTheReason() {
+    assertThat(skipped(NoGpuContract.class))
+        .containsEntry("gpuBuildsTheHostsIndex", "Assumption failed: no GPU to test on: none here")
+        .containsKey("gpuAttentionKeepsTheNumericalRule");
+    assertThat(skipped(NoCompilerContract.class))
+        .containsEntry(
+            "gpuBuildsTheHostsIndex",
+            "Assumption failed: the pattern's kernels cannot run here: no compiler; get one");
+  }
+
+  @Test
   void whatAnAuthorDeclaresIsNotChecked() {
     EngineExecutionResults results = run(DeclaringContract.class, "");
     assertThat(results.testEvents().aborted().list().stream().map(PatternContractTest::name))
-        .containsExactlyInAnyOrder(
-            "chunksReadWhatTheWholePromptReads", "indexCostGrowsLessThanTheSquare");
+        .contains("chunksReadWhatTheWholePromptReads", "indexCostGrowsLessThanTheSquare");
   }
 
   /** Every check of the kit has a pattern here that it fails. */
@@ -81,13 +116,15 @@ class PatternContractTest {
             Set.of(
                 "isFoundAsAService",
                 "budgetsBeyondThePromptMeanDense",
-                "attentionKeepsTheNumericalRule"));
+                "attentionKeepsTheNumericalRule",
+                "gpuBuildsTheHostsIndex",
+                "gpuAttentionKeepsTheNumericalRule"));
     Arrays.stream(BadPattern.values()).forEach(bad -> failing.addAll(bad.failing));
     assertThat(
             Arrays.stream(PatternContract.class.getDeclaredMethods())
                 .filter(method -> method.isAnnotationPresent(Test.class))
                 .map(Method::getName))
-        .hasSizeGreaterThanOrEqualTo(17)
+        .hasSizeGreaterThanOrEqualTo(19)
         .containsExactlyInAnyOrderElementsOf(failing);
   }
 
@@ -115,6 +152,12 @@ class PatternContractTest {
                 PatternContractTest::message,
                 (a, b) -> a,
                 TreeMap::new));
+  }
+
+  /** Why each test that was skipped was. */
+  private static Map<String, String> skipped(Class<?> contract) {
+    return run(contract, "").testEvents().aborted().stream()
+        .collect(Collectors.toMap(PatternContractTest::name, PatternContractTest::message));
   }
 
   private static String name(Event event) {
@@ -158,6 +201,55 @@ class PatternContractTest {
     @Override
     protected boolean indexCostIsQuadratic() {
       return true;
+    }
+  }
+
+  /** A window with a GPU half, on a device that is made up. */
+  abstract static class GpuContract extends GoodContract {
+    private final FakeCuda device;
+
+    GpuContract(FakeCuda device) {
+      this.device = device;
+    }
+
+    @Override
+    protected SparsePattern pattern() {
+      return new FakeCuda.Pattern();
+    }
+
+    @Override
+    Backends backends() {
+      return device.besideOthers();
+    }
+  }
+
+  static class RightGpuContract extends GpuContract {
+    RightGpuContract() {
+      super(FakeCuda.right());
+    }
+  }
+
+  static class WiderGpuContract extends GpuContract {
+    WiderGpuContract() {
+      super(FakeCuda.readingMore());
+    }
+  }
+
+  static class WrongGpuContract extends GpuContract {
+    WrongGpuContract() {
+      super(FakeCuda.computingWrong());
+    }
+  }
+
+  static class NoCompilerContract extends GpuContract {
+    NoCompilerContract() {
+      super(FakeCuda.withoutCompiler());
+    }
+  }
+
+  static class NoGpuContract extends GpuContract {
+    NoGpuContract() {
+      super(FakeCuda.absent());
     }
   }
 

@@ -9,8 +9,10 @@ import dev.heddle.api.GpuLayer;
 import dev.heddle.api.GpuTensor;
 import dev.heddle.api.HeadTensor;
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.api.KernelSource;
 import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.AttentionCall;
+import dev.heddle.kernels.Availability;
 import dev.heddle.kernels.GpuAttention;
 import dev.heddle.kernels.GpuReport;
 import dev.heddle.kernels.GpuTensors;
@@ -70,6 +72,11 @@ final class CudaBackend implements AttentionBackend, GpuAttention {
   @Override
   public GpuTensors allocate(AttentionShape shape, ElementType type, BlockShape blocks) {
     return DeviceTensors.allocate(device, shape, type, blocks);
+  }
+
+  @Override
+  public Availability availability(KernelSource kernels) {
+    return device.availability(kernels);
   }
 
   @Override

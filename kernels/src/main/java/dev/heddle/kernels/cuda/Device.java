@@ -1,10 +1,13 @@
 package dev.heddle.kernels.cuda;
 
 import dev.heddle.api.KernelSource;
+import dev.heddle.kernels.Availability;
+import dev.heddle.kernels.Availability.Available;
+import dev.heddle.kernels.Availability.Refused;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -30,7 +33,8 @@ final class Device implements AutoCloseable {
   private final int computeCapability;
   private final int multiprocessors;
   private final boolean hopperKernels;
-  private final Map<KernelSource, KernelModule> modules = new HashMap<>();
+  private final KernelCompiler compiler;
+  private final Map<KernelSource, KernelModule> modules = new ConcurrentHashMap<>();
   private final Deque<Lane> idleLanes = new ArrayDeque<>();
   private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
   private final Releases owned = new Releases();
@@ -42,6 +46,9 @@ final class Device implements AutoCloseable {
     this.computeCapability = ThisMachine.computeCapability(device);
     this.multiprocessors =
         ThisMachine.attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+    this.compiler =
+        KernelCompiler.ofProcess(
+            new KernelCompiler.Target(computeCapability, new ThisMachine().driverVersion()));
     this.hopperKernels = !portable && computeCapability == HOPPER && driver.hasTensorMaps();
     Driver.check(
         JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "opening the device's context");
@@ -92,16 +99,33 @@ final class Device implements AutoCloseable {
     }
   }
 
-  /** The loaded image of {@code source}. The context must be current. */
+  /**
+   * The loaded kernels of {@code source}, compiled if they are text. The context must be current.
+   * Threads that want the same ones wait for the first of them.
+   */
   KernelModule module(KernelSource source) {
-    synchronized (modules) {
-      KernelModule module = modules.get(source);
-      if (module == null) {
-        module = new KernelModule(source, computeCapability);
-        modules.put(source, module);
-      }
-      return module;
+    return modules.computeIfAbsent(source, this::load);
+  }
+
+  private KernelModule load(KernelSource source) {
+    byte[] image = source.isText() ? compiler.compile(source) : KernelImage.read(source);
+    return new KernelModule(source.name(), image, computeCapability);
+  }
+
+  /** Whether {@link #module} can have {@code source}. Compiles nothing. */
+  Availability availability(KernelSource source) {
+    if (source.isText()) {
+      return compiler.availability();
     }
+    return source.isPresent()
+        ? new Available("image '" + source.name() + "'")
+        : new Refused(
+            "kernel image '" + source.name() + "' is not part of this build",
+            "build where nvcc is found");
+  }
+
+  KernelCompiler compiler() {
+    return compiler;
   }
 
   MemoryPool pool() {

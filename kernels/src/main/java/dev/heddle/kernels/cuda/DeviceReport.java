@@ -24,14 +24,19 @@ final class DeviceReport {
                   ordinal,
                   ThisMachine.name(device),
                   CudaGuards.dotted(ThisMachine.computeCapability(device)));
-      lines.add(ordinal == used ? line + ", " + freeMemoryAndImages(ordinal) : line);
+      if (ordinal == used) {
+        addUsed(ordinal, line, lines);
+      } else {
+        lines.add(line);
+      }
     }
     return lines;
   }
 
-  private static String freeMemoryAndImages(int ordinal) {
+  private static void addUsed(int ordinal, String line, List<String> lines) {
     try (Device device = Device.open(ordinal)) {
-      return device.call(lane -> freeMemoryAndImages(device));
+      lines.add(line + ", " + device.call(lane -> freeMemoryAndImages(device)));
+      lines.addAll(device.compiler().describe());
     }
   }
 

@@ -1,6 +1,5 @@
 package dev.heddle.kernels.cuda;
 
-import dev.heddle.api.KernelSource;
 import dev.heddle.kernels.DeviceException;
 import java.util.HashMap;
 import java.util.Map;
@@ -23,13 +22,15 @@ final class KernelModule implements AutoCloseable {
   private record Kernel(CUfunction function, int sharedBytes) {}
 
   /**
-   * Loads the image for the current context's device.
+   * Loads an image for the current context's device.
    *
+   * @param name for messages
+   * @param image a fat binary, machine code or PTX
    * @throws DeviceException if it is damaged or has no code for the device
    */
-  KernelModule(KernelSource source, int computeCapability) {
-    this.name = source.name();
-    int result = JCudaDriver.cuModuleLoadData(module, KernelImage.read(source));
+  KernelModule(String name, byte[] image, int computeCapability) {
+    this.name = name;
+    int result = JCudaDriver.cuModuleLoadData(module, image);
     switch (result) {
       case CUresult.CUDA_SUCCESS -> {}
       case CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU,

@@ -1,6 +1,9 @@
 package dev.heddle.kernels.cuda;
 
+import dev.heddle.api.GpuCall;
+import dev.heddle.api.GpuIndex;
 import dev.heddle.api.GpuQueue;
+import dev.heddle.api.GpuTables;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.api.KernelGrid;
 import dev.heddle.api.KernelParameters;
@@ -104,6 +107,17 @@ final class WorkQueue implements GpuQueue, AutoCloseable {
   @Override
   public boolean has(KernelSource source, String kernel) {
     return device.module(source).has(kernel);
+  }
+
+  @Override
+  public void attend(GpuCall call, GpuTables tables, GpuIndex index) {
+    requireOpen();
+    if (index.equals(GpuIndex.COMPUTED)) {
+      throw new InvalidInputException(
+          "the GPU half stores no index, so that its own kernel must compute the attention;"
+              + " override GpuKernels.attend, or give the rows");
+    }
+    SharedKernels.attendRows(call, tables, index, this);
   }
 
   @Override

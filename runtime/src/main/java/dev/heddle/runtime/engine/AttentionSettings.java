@@ -3,6 +3,7 @@ package dev.heddle.runtime.engine;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.InvalidInputException;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * How a façade computes, as opposed to what.
@@ -12,9 +13,15 @@ import java.util.OptionalInt;
  * @param blocks the tile that indices are built in
  * @param denseBelow calls with fewer keys run dense; 0 for patterns exactly as assigned
  * @param queryHeadOffset the model's number of the first query head, for a shard
+ * @param notes receives lines for the user
  */
 public record AttentionSettings(
-    String backend, int threads, BlockShape blocks, int denseBelow, OptionalInt queryHeadOffset) {
+    String backend,
+    int threads,
+    BlockShape blocks,
+    int denseBelow,
+    OptionalInt queryHeadOffset,
+    Consumer<String> notes) {
   /**
    * Checks the numbers.
    *

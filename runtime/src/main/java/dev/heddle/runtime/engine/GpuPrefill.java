@@ -47,7 +47,7 @@ final class GpuPrefill {
   /** Computes a layer in host memory. */
   PrefillReport prefill(int layer, AttentionCall dense, GpuAttention gpu) {
     long start = System.nanoTime();
-    List<HeadWork> work = work(layer, dense);
+    List<HeadWork> work = work(layer, dense, gpu);
     long hostIndexNanos = System.nanoTime() - start;
     GpuReport report = gpu.attend(dense, settings.blocks(), work);
     return new PrefillReport(
@@ -67,10 +67,10 @@ final class GpuPrefill {
                 new InvalidInputException(
                     "backend '%s' cannot read device memory; allowed: cuda"
                         .formatted(backend.name())));
-    gpu.attend(tensors, deviceWork(layer, tensors, new DeviceHeads(tensors, stream, gpu)), stream);
+    gpu.attend(tensors, deviceWork(layer, tensors, stream, gpu), stream);
   }
 
-  private List<HeadWork> work(int layer, AttentionCall dense) {
+  private List<HeadWork> work(int layer, AttentionCall dense, GpuAttention gpu) {
     int heads = dense.shape().queryHeads();
     HeadWork denseWork = new HeadWork.Indexed(List.of(dense.indices().getFirst()));
     List<HeadWork> work = new ArrayList<>(Collections.nCopies(heads, denseWork));
@@ -79,7 +79,7 @@ final class GpuPrefill {
     }
     List<Integer> byHost = new ArrayList<>();
     for (int head = 0; head < heads; head++) {
-      Optional<HeadWork> onDevice = onDevice(layer, head);
+      Optional<HeadWork> onDevice = onDevice(layer, head, gpu);
       if (onDevice.isPresent()) {
         work.set(head, onDevice.get());
       } else {
@@ -94,7 +94,7 @@ final class GpuPrefill {
   }
 
   /** The work of all heads; those that only the host can index are copied to it first. */
-  private List<HeadWork> deviceWork(int layer, GpuLayer tensors, DeviceHeads onHost) {
+  private List<HeadWork> deviceWork(int layer, GpuLayer tensors, long stream, GpuAttention gpu) {
     HeadWork denseWork =
         new HeadWork.Indexed(
             IntStream.range(0, tensors.sequences().size())
@@ -107,23 +107,23 @@ final class GpuPrefill {
     }
     List<Integer> byHost = new ArrayList<>();
     for (int head = 0; head < heads; head++) {
-      Optional<HeadWork> onDevice = onDevice(layer, head);
+      Optional<HeadWork> onDevice = onDevice(layer, head, gpu);
       if (onDevice.isPresent()) {
         work.set(head, onDevice.get());
       } else if (!assignment(layer, head).pattern().name().equals(PatternRegistry.DENSE)) {
         byHost.add(head);
       }
     }
-    onHost
+    new DeviceHeads(tensors, stream, gpu)
         .index(layer, globalHead(0), byHost, indexer)
         .forEach((head, indices) -> work.set(head, new HeadWork.Indexed(indices)));
     return work;
   }
 
-  private Optional<HeadWork> onDevice(int layer, int head) {
+  private Optional<HeadWork> onDevice(int layer, int head, GpuAttention gpu) {
     Assignment assignment = assignment(layer, head);
     return halves
-        .of(assignment, layer, globalHead(head))
+        .of(assignment, layer, globalHead(head), gpu)
         .map(kernels ->
             new HeadWork.OnDevice(
                 new GpuHalf(assignment.pattern().name(), layer, globalHead(0), kernels),

@@ -1,0 +1,123 @@
+package dev.heddle.kernels.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.heddle.api.KernelGrid;
+import dev.heddle.api.KernelParameters;
+import dev.heddle.api.KernelSource;
+import dev.heddle.kernels.Availability.Available;
+import dev.heddle.kernels.KernelCompilationException;
+import java.io.ByteArrayInputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Kernels that are compiled for the device and run on it. */
+class RuntimeCompilationTest extends GpuTest {
+  private static final Pattern TOOK = Pattern.compile("kernels loaded in ([0-9.]+) ms");
+  private static final String CONSOLE = "org.junit.platform.console.ConsoleLauncher";
+
+  @TempDir private Path cache;
+
+  @BeforeEach
+  void requireCompiler() {
+    assumeTrue(
+        device().compiler().availability() instanceof Available,
+        () -> device().compiler().describe().getFirst());
+  }
+
+  @Test
+  void whatWasCompiledRuns() {
+    assertSquares();
+  }
+
+  private void assertSquares() {
+    KernelSource squares =
+        text(
+            """
+            #include <cstdint>
+            struct Params { float* numbers; int32_t count; };
+            extern "C" __global__ void squares(const __grid_constant__ Params p) {
+              const int i = blockIdx.x * blockDim.x + threadIdx.x;
+              if (i < p.count) p.numbers[i] = float(i) * i;
+            }
+            """);
+    float[] numbers = new float[1000];
+    device()
+        .call(lane -> {
+          try (WorkQueue queue = new WorkQueue(device(), lane)) {
+            long address = queue.allocate(4L * numbers.length);
+            KernelParameters parameters =
+                new KernelParameters(16).putLong(0, address).putInt(8, numbers.length);
+            queue.launch(squares, "squares", KernelGrid.of(8, 1, 1, 128), parameters);
+            queue.download(address, MemorySegment.ofArray(numbers));
+            return queue.has(squares, "squares") && !queue.has(squares, "cubes");
+          }
+        });
+    for (int i = 0; i < numbers.length; i++) {
+      assertThat(numbers[i]).isEqualTo((float) i * i);
+    }
+  }
+
+  @Test
+  void afterAnErrorInOneTextAnotherRuns() {
+    assertThatThrownBy(
+            () -> device().call(lane -> device().module(text("__global__ void f() { none; }"))))
+        .isInstanceOf(KernelCompilationException.class)
+        .hasMessageContaining("mine.cu(1): error: identifier \"none\" is undefined");
+    assertSquares();
+  }
+
+  /** All attention kernels of a pattern: the longest text that there is. Prints the times. */
+  @Test
+  void theSecondProcessTakesThemFromTheCache() throws Exception {
+    double first = loadInNewProcess();
+    double second = loadInNewProcess();
+    System.out.printf(
+        "attention kernels of one pattern: first process %.0f ms, second %.1f ms%n", first, second);
+    assertThat(second).isLessThan(50);
+  }
+
+  private double loadInNewProcess() throws Exception {
+    Map<String, String> environment = Map.of(KernelCache.VARIABLE, cache.toString());
+    String said = ChildJava.runProgram(command(), environment);
+    Matcher took = TOOK.matcher(said);
+    assertThat(took.find()).as(said).isTrue();
+    return Double.parseDouble(took.group(1));
+  }
+
+  /** As this JVM was started: on the module path by run.sh, on the class path otherwise. */
+  private static List<String> command() {
+    String[] own = ProcessHandle.current().info().arguments().orElse(new String[0]);
+    int console = Arrays.asList(own).indexOf(CONSOLE);
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    if (console < 0) {
+      command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", ChildJava.classPath()));
+      command.add(RuntimeCompilationMain.class.getName());
+    } else {
+      command.addAll(Arrays.asList(own).subList(0, console));
+      command.add("-m");
+      command.add("dev.heddle.kernels/" + RuntimeCompilationMain.class.getName());
+    }
+    return command;
+  }
+
+  private static KernelSource text(String source) {
+    return KernelSource.ofText(
+        "mine",
+        name -> Optional.of(new ByteArrayInputStream(source.getBytes(StandardCharsets.UTF_8))));
+  }
+}
