@@ -53,6 +53,7 @@ public final class Heddle {
         .addSubcommand(new AttendCommand(console, discovery))
         .addSubcommand(new PatternsCommand(console, discovery))
         .addSubcommand(new CheckCommand(console, discovery))
+        .addSubcommand(new NewPatternCommand(console, discovery))
         .addSubcommand(bench(console, discovery))
         .addSubcommand(new InfoCommand(console, home, Backends.standard()))
         .setOut(console.out())

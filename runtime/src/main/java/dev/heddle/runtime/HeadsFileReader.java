@@ -1,9 +1,9 @@
 package dev.heddle.runtime;
 
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.runtime.HeadsFileKey.Place;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
@@ -39,13 +39,12 @@ final class HeadsFileReader {
   HeadsConfig parse(String json) {
     JsonPlace root = new JsonPlace(file, "", tree(json)).requireObject();
     requireFormat(root.required("format"));
-    root.requireObject(Set.of("format", "shape", "defaults", "heads", "notes"));
+    root.requireObject(HeadsFileKey.namesIn(Place.FILE));
     checkNotes(root);
     HeadsConfig.Builder builder = new HeadsConfig.Builder(file, shape(root.required("shape")));
     root.optional("defaults")
         .ifPresent(defaults ->
-            builder.defaults(
-                choice(defaults.requireObject(Set.of("pattern", "options", "notes")))));
+            builder.defaults(choice(defaults.requireObject(HeadsFileKey.namesIn(Place.DEFAULTS)))));
     root.optional("heads")
         .ifPresent(heads -> heads.forEachElement(entry -> addEntry(builder, entry)));
     return builder.build();
@@ -86,7 +85,7 @@ final class HeadsFileReader {
   }
 
   private ModelShape shape(JsonPlace shape) {
-    shape.requireObject(Set.of("layers", "queryHeads", "keyValueHeads", "headDim"));
+    shape.requireObject(HeadsFileKey.namesIn(Place.SHAPE));
     int layers = shape.required("layers").positiveInteger();
     int queryHeads = shape.required("queryHeads").positiveInteger();
     int keyValueHeads = shape.required("keyValueHeads").positiveInteger();
@@ -99,7 +98,7 @@ final class HeadsFileReader {
   }
 
   private static void addEntry(HeadsConfig.Builder builder, JsonPlace entry) {
-    entry.requireObject(Set.of("layers", "heads", "pattern", "options", "notes"));
+    entry.requireObject(HeadsFileKey.namesIn(Place.ENTRY));
     builder.assign(
         entry.required("layers").string(), entry.required("heads").string(), choice(entry));
   }
