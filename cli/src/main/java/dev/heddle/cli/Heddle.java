@@ -54,6 +54,7 @@ public final class Heddle {
         .addSubcommand(new PatternsCommand(console, discovery))
         .addSubcommand(new CheckCommand(console, discovery))
         .addSubcommand(new NewPatternCommand(console, discovery))
+        .addSubcommand(imports(console, discovery))
         .addSubcommand(bench(console, discovery))
         .addSubcommand(new InfoCommand(console, home, Backends.standard()))
         .setOut(console.out())
@@ -61,6 +62,11 @@ public final class Heddle {
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler(failures)
         .setParameterExceptionHandler(failures);
+  }
+
+  private static CommandLine imports(Console console, Discovery discovery) {
+    return new CommandLine(new ImportCommand())
+        .addSubcommand(new ImportMInferenceCommand(console, discovery));
   }
 
   private static CommandLine bench(Console console, Discovery discovery) {
