@@ -63,7 +63,7 @@ final class RunCommand extends PatternCommand {
       throw new InvalidInputException("give at most one of --heads FILE and --dense");
     }
     GenerationOptions options = generation.options();
-    compute.noteFallback(console());
+    compute.noteModelFallback(console());
     String prompt = TextFile.read(promptFile);
     ModelFolder files = ModelFolder.open(folder);
     HeadsConfig heads = heads(files.config().attention());
