@@ -1,9 +1,12 @@
 package dev.heddle.cli;
 
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.llm.KeyValueCache;
 import dev.heddle.llm.KnownModel;
 import dev.heddle.llm.LlamaModel;
+import dev.heddle.llm.Logits;
 import dev.heddle.llm.MemoryEstimate;
+import dev.heddle.llm.PrefillProgress;
 import dev.heddle.llm.PrefillTimes;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.PatternRegistry;
@@ -83,6 +86,15 @@ final class BenchPrefillCommand extends PatternCommand {
   private int repeat;
 
   @Option(
+      names = "--new-tokens",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Also keep keys and values, and time so many tokens written behind the prompt; none by"
+              + " default.")
+  private int newTokens;
+
+  @Option(
       names = "--dry-run",
       description = "Say what memory is needed and what there is, and measure nothing.")
   private boolean dryRun;
@@ -107,9 +119,7 @@ final class BenchPrefillCommand extends PatternCommand {
       if (!dryRun) {
         for (int length : tokens) {
           cases.forEach((name, heads) ->
-              rows.add(
-                  new PrefillBenchReport.Row(
-                      name, length, measure(model, registry, heads, length))));
+              rows.add(measure(model, compute.attention(registry, heads), name, length)));
         }
       }
       return new PrefillBenchReport(
@@ -123,6 +133,10 @@ final class BenchPrefillCommand extends PatternCommand {
     }
     if (repeat < 1) {
       throw new InvalidInputException("--repeat is " + repeat + "; allowed: an integer from 1");
+    }
+    if (newTokens < 0) {
+      throw new InvalidInputException(
+          "--new-tokens is " + newTokens + "; allowed: an integer from 0");
     }
     for (int length : tokens) {
       if (length < 1) {
@@ -162,12 +176,13 @@ final class BenchPrefillCommand extends PatternCommand {
     }
   }
 
-  private PrefillTimes measure(
-      LlamaModel model, PatternRegistry registry, HeadsConfig heads, int length) {
+  /** Measures one case and closes {@code opened}. */
+  private PrefillBenchReport.Row measure(
+      LlamaModel model, SparseAttention opened, String name, int length) {
     int[] prompt =
         new SplittableRandom(1).ints(length, 0, model.config().vocabularySize()).toArray();
     int[] warmUp = Arrays.copyOf(prompt, Math.min(length, DemoRunner.WARM_UP_TOKENS));
-    try (SparseAttention attention = compute.attention(registry, heads);
+    try (SparseAttention attention = opened;
         Progress progress = console().progress(Shown.count(length) + " tokens", repeat)) {
       model.measurePrefill(attention, warmUp);
       PrefillTimes best = model.measurePrefill(attention, prompt);
@@ -177,7 +192,21 @@ final class BenchPrefillCommand extends PatternCommand {
         best = times.totalNanos() < best.totalNanos() ? times : best;
         progress.stepTo(run + 1L);
       }
-      return best;
+      long nanosPerToken = newTokens == 0 ? 0 : decode(model, attention, prompt);
+      return new PrefillBenchReport.Row(name, length, best, nanosPerToken);
+    }
+  }
+
+  /** Nanoseconds that one token takes behind {@code prompt}. */
+  private long decode(LlamaModel model, SparseAttention attention, int[] prompt) {
+    try (KeyValueCache cache = model.newCache(prompt.length + newTokens + 1)) {
+      Logits logits = model.prefill(attention, cache, prompt, PrefillProgress.SILENT).logits();
+      logits = model.decode(attention, cache, logits.greatest(0)); // chooses the algorithms
+      long start = System.nanoTime();
+      for (int token = 0; token < newTokens; token++) {
+        logits = model.decode(attention, cache, logits.greatest(0));
+      }
+      return (System.nanoTime() - start) / newTokens;
     }
   }
 }

@@ -21,8 +21,16 @@ record PrefillBenchReport(Setting setting, List<Plan> plans, List<Row> rows) imp
   /** The memory of one case. */
   record Plan(String name, int tokens, MemoryEstimate needed, long availableBytes) {}
 
-  /** The fastest run of one case. */
-  record Row(String name, int tokens, PrefillTimes times) {}
+  /**
+   * The fastest run of one case.
+   *
+   * @param nanosPerToken time of one token behind the prompt; 0 where that was not measured
+   */
+  record Row(String name, int tokens, PrefillTimes times, long nanosPerToken) {
+    String tokensPerSecond() {
+      return nanosPerToken == 0 ? "" : Shown.ratio(1 / Shown.toSeconds(nanosPerToken));
+    }
+  }
 
   @Override
   public boolean succeeded() {
@@ -65,7 +73,8 @@ record PrefillBenchReport(Setting setting, List<Plan> plans, List<Row> rows) imp
         "attention",
         "other",
         "total",
-        "over dense");
+        "over dense",
+        rows.stream().anyMatch(row -> row.nanosPerToken() > 0) ? "new tokens/s" : "");
     for (Row row : rows) {
       PrefillTimes times = row.times();
       OptionalDouble overDense = overDense(row);
@@ -80,7 +89,8 @@ record PrefillBenchReport(Setting setting, List<Plan> plans, List<Row> rows) imp
           Shown.millis(times.attentionNanos()),
           Shown.millis(times.otherNanos()),
           Shown.seconds(times.totalNanos()),
-          overDense.isPresent() ? Shown.ratio(overDense.getAsDouble()) + "x" : "");
+          overDense.isPresent() ? Shown.ratio(overDense.getAsDouble()) + "x" : "",
+          row.tokensPerSecond());
     }
     table.print(console.out(), "  ");
   }
@@ -130,6 +140,9 @@ record PrefillBenchReport(Setting setting, List<Plan> plans, List<Row> rows) imp
     object.put("otherSeconds", Shown.toSeconds(times.otherNanos()));
     object.put("totalSeconds", Shown.toSeconds(times.totalNanos()));
     overDense(row).ifPresent(ratio -> object.put("overDense", ratio));
+    if (row.nanosPerToken() > 0) {
+      object.put("secondsPerNewToken", Shown.toSeconds(row.nanosPerToken()));
+    }
     return object;
   }
 
