@@ -171,7 +171,7 @@ final class BenchPrefillCommand extends PatternCommand {
   private PrefillBenchReport.Plan plan(
       LlamaModel model, PatternRegistry registry, HeadsConfig heads, String name, int length) {
     try (SparseAttention attention = compute.attention(registry, heads)) {
-      MemoryEstimate needed = model.measuredMemory(attention, length);
+      MemoryEstimate needed = model.prefillOnlyEstimate(attention, length);
       return new PrefillBenchReport.Plan(name, length, needed, model.availableBytes());
     }
   }

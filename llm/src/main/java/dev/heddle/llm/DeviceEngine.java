@@ -3,7 +3,6 @@ package dev.heddle.llm;
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.GpuStream;
-import dev.heddle.runtime.ModelShape;
 import dev.heddle.runtime.PrefillReport;
 import dev.heddle.runtime.SparseAttention;
 import java.util.Arrays;
@@ -69,17 +68,13 @@ final class DeviceEngine implements Engine {
   }
 
   @Override
-  public KeyValueCache newCache(int capacity) {
-    return newCache(capacity, true);
-  }
-
-  private DeviceKeyValueCache newCache(int capacity, boolean kept) {
+  public DeviceKeyValueCache newCache(int capacity, boolean kept) {
     return new DeviceKeyValueCache(this, config.attention(), weights.type(), capacity, kept);
   }
 
   @Override
-  public long cacheBytes(long capacity) {
-    return DeviceKeyValueCache.bytes(config.attention(), weights.type(), capacity, true);
+  public long cacheBytes(long capacity, boolean kept) {
+    return DeviceKeyValueCache.bytes(config.attention(), weights.type(), capacity, kept);
   }
 
   @Override
@@ -104,7 +99,6 @@ final class DeviceEngine implements Engine {
       int[] tokens,
       int[] positions,
       PrefillProgress progress) {
-    requireMemory(attention, tokens.length, cache.tokens() + tokens.length);
     int firstNeeded = Arrays.stream(positions).min().orElse(tokens.length);
     return inMemory(
         tokens.length,
@@ -117,14 +111,8 @@ final class DeviceEngine implements Engine {
         });
   }
 
-  /**
-   * Reads {@code tokens} without keeping their keys and values, and says what took the time.
-   *
-   * @throws InvalidInputException naming need and limit, if that does not fit; before any work
-   */
+  /** Reads {@code tokens} without keeping their keys and values, and says what took the time. */
   PrefillTimes measure(SparseAttention attention, int[] tokens) {
-    prefillOnlyMemory(attention, tokens.length)
-        .requireWithin("a prompt of %d tokens".formatted(tokens.length), availableBytes());
     long start = System.nanoTime();
     int[] last = {tokens.length - 1};
     try (DeviceKeyValueCache cache = newCache(tokens.length, false)) {
@@ -142,22 +130,8 @@ final class DeviceEngine implements Engine {
     }
   }
 
-  /** What {@link #measure} takes. */
-  MemoryEstimate prefillOnlyMemory(SparseAttention attention, int tokens) {
-    ModelShape shape = config.attention();
-    return new MemoryEstimate(
-        DeviceKeyValueCache.bytes(shape, weights.type(), tokens, false),
-        activationBytes(tokens) + scratchBytes(attention, tokens, tokens));
-  }
-
-  private void requireMemory(SparseAttention attention, int tokens, int keyTokens) {
-    long bytes = activationBytes(tokens) + scratchBytes(attention, tokens, keyTokens);
-    new MemoryEstimate(0, bytes)
-        .requireWithin("a prompt of %d tokens".formatted(tokens), availableBytes());
-  }
-
-  /** The most that the attention of a layer takes beside its tensors. */
-  private long scratchBytes(SparseAttention attention, int tokens, int keyTokens) {
+  @Override
+  public long scratchBytes(SparseAttention attention, int tokens, int keyTokens) {
     GpuLayer sizes = DevicePass.sizes(config.attention(), weights.type(), tokens, keyTokens);
     return IntStream.range(0, config.attention().layers())
         .mapToLong(layer -> attention.scratchBytes(layer, sizes))

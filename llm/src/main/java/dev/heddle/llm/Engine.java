@@ -4,14 +4,22 @@ import dev.heddle.runtime.SparseAttention;
 
 /** Where a model computes: the processor or a GPU. What it is given has been checked. */
 interface Engine extends AutoCloseable {
-  /** An empty cache of its own kind. */
-  KeyValueCache newCache(int capacity);
+  /**
+   * An empty cache of its own kind.
+   *
+   * @param kept whether something will follow what is read into it; a GPU saves the memory of all
+   *     layers but one where nothing will
+   */
+  KeyValueCache newCache(int capacity, boolean kept);
 
   /** Bytes that {@link #newCache} takes. */
-  long cacheBytes(long capacity);
+  long cacheBytes(long capacity, boolean kept);
 
   /** Bytes that reading {@code tokens} tokens in one pass takes beside the cache. */
   long activationBytes(int tokens);
+
+  /** Bytes that attention takes of the same memory for its indices, the most of all layers. */
+  long scratchBytes(SparseAttention attention, int tokens, int keyTokens);
 
   /** Bytes that caches and activations may take. */
   long availableBytes();

@@ -26,18 +26,24 @@ final class HostEngine implements Engine {
   }
 
   @Override
-  public KeyValueCache newCache(int capacity) {
+  public KeyValueCache newCache(int capacity, boolean kept) {
     return new HostKeyValueCache(config.attention(), capacity);
   }
 
   @Override
-  public long cacheBytes(long capacity) {
+  public long cacheBytes(long capacity, boolean kept) {
     return HostKeyValueCache.bytes(config.attention(), capacity);
   }
 
   @Override
   public long activationBytes(int tokens) {
     return Activations.bytes(config, tokens);
+  }
+
+  /** Indices are small beside what they save, and are not counted. */
+  @Override
+  public long scratchBytes(SparseAttention attention, int tokens, int keyTokens) {
+    return 0;
   }
 
   @Override

@@ -144,15 +144,30 @@ public final class LlamaModel implements AutoCloseable {
    */
   public KeyValueCache newCache(int capacity) {
     requirePositions("a cache of " + capacity + " tokens", capacity);
-    new MemoryEstimate(engine.cacheBytes(capacity), 0)
+    new MemoryEstimate(engine.cacheBytes(capacity, true), 0)
         .requireWithin("a cache of " + capacity + " tokens", engine.availableBytes());
-    return engine.newCache(capacity);
+    return engine.newCache(capacity, true);
   }
 
   /** The memory that a prompt and an answer of these lengths take. */
   public MemoryEstimate memoryEstimate(int promptTokens, int newTokens) {
     return new MemoryEstimate(
-        engine.cacheBytes((long) promptTokens + newTokens), engine.activationBytes(promptTokens));
+        engine.cacheBytes((long) promptTokens + newTokens, true),
+        engine.activationBytes(promptTokens));
+  }
+
+  /** The same with what {@code attention} takes on a GPU for its indices. */
+  public MemoryEstimate memoryEstimate(SparseAttention attention, int promptTokens, int newTokens) {
+    return memoryEstimate(promptTokens, newTokens)
+        .plus(engine.scratchBytes(attention, promptTokens, promptTokens));
+  }
+
+  /** The memory that {@link #prefillOnly} takes. */
+  public MemoryEstimate prefillOnlyEstimate(SparseAttention attention, int promptTokens) {
+    return new MemoryEstimate(
+        engine.cacheBytes(promptTokens, false),
+        engine.activationBytes(promptTokens)
+            + engine.scratchBytes(attention, promptTokens, promptTokens));
   }
 
   /**
@@ -165,6 +180,31 @@ public final class LlamaModel implements AutoCloseable {
     String what = "a prompt of %d tokens with %d new ones".formatted(promptTokens, newTokens);
     requirePositions("a prompt of " + promptTokens + " tokens", promptTokens);
     memoryEstimate(promptTokens, newTokens).requireWithin(what, engine.availableBytes());
+  }
+
+  /**
+   * The same with what {@code attention} takes on a GPU for its indices.
+   *
+   * @throws InvalidInputException as {@link #requireReadable(int, int)}
+   */
+  public void requireReadable(SparseAttention attention, int promptTokens, int newTokens) {
+    requireReadable(promptTokens, newTokens);
+    String what = "a prompt of %d tokens with %d new ones".formatted(promptTokens, newTokens);
+    memoryEstimate(attention, promptTokens, newTokens).requireWithin(what, engine.availableBytes());
+  }
+
+  /**
+   * Reads {@code tokens} in one pass, for the logits behind the last one alone. On a GPU keys and
+   * values of a layer are dropped when it is done, so that longer prompts fit.
+   *
+   * @throws InvalidInputException if a token is unknown, or the text longer than the model's
+   *     positions, window or memory; before any work
+   */
+  public Prefilled prefillOnly(SparseAttention attention, int[] tokens, PrefillProgress progress) {
+    requirePrefillOnly(attention, tokens);
+    try (KeyValueCache cache = engine.newCache(tokens.length, false)) {
+      return engine.prefill(attention, cache, tokens, new int[] {tokens.length - 1}, progress);
+    }
   }
 
   /**
@@ -200,7 +240,9 @@ public final class LlamaModel implements AutoCloseable {
             "position %d is not among the %d tokens".formatted(position, tokens.length));
       }
     }
-    new MemoryEstimate(0, engine.activationBytes(tokens.length))
+    int keyTokens = cache.tokens() + tokens.length;
+    long scratch = engine.scratchBytes(attention, tokens.length, keyTokens);
+    new MemoryEstimate(0, engine.activationBytes(tokens.length) + scratch)
         .requireWithin("a prompt of " + tokens.length + " tokens", engine.availableBytes());
     return engine.prefill(attention, cache, tokens, positions, progress);
   }
@@ -223,18 +265,16 @@ public final class LlamaModel implements AutoCloseable {
    * @throws InvalidInputException as {@link #prefill}, or if the model does not compute on a GPU
    */
   public PrefillTimes measurePrefill(SparseAttention attention, int[] tokens) {
-    requireTokens(tokens);
-    requirePositions("a prompt of " + tokens.length + " tokens", tokens.length);
-    return onDevice().measure(attention, tokens);
+    DeviceEngine device = onDevice();
+    requirePrefillOnly(attention, tokens);
+    return device.measure(attention, tokens);
   }
 
-  /**
-   * What {@link #measurePrefill} takes beside the weights.
-   *
-   * @throws InvalidInputException if the model does not compute on a GPU
-   */
-  public MemoryEstimate measuredMemory(SparseAttention attention, int tokens) {
-    return onDevice().prefillOnlyMemory(attention, tokens);
+  private void requirePrefillOnly(SparseAttention attention, int[] tokens) {
+    requireTokens(tokens);
+    String what = "a prompt of " + tokens.length + " tokens";
+    requirePositions(what, tokens.length);
+    prefillOnlyEstimate(attention, tokens.length).requireWithin(what, engine.availableBytes());
   }
 
   private DeviceEngine onDevice() {
