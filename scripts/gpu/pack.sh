@@ -46,6 +46,7 @@ strip "$pack"/lib/tokenizers-*.jar native/lib/osx- native/lib/win- native/lib/li
 strip "$pack"/lib/jcuda-natives-*.jar lib/libJNv lib/libJCudaRuntime
 cp -r kernels/target/test-classes "$pack/test/kernels"
 cp -r runtime/target/test-classes "$pack/test/runtime"
+cp -r llm/target/test-classes "$pack/test/llm"
 cp testkit/target/heddle-testkit-*.jar "$pack/junit"
 artifact org/junit/platform junit-platform-console-standalone "$junit" "$pack/junit"
 artifact org/assertj assertj-core "$assertj" "$pack/junit"

@@ -71,6 +71,7 @@ public final class Heddle {
 
   private static CommandLine bench(Console console, Discovery discovery) {
     return new CommandLine(new BenchCommand())
-        .addSubcommand(new BenchAttentionCommand(console, discovery));
+        .addSubcommand(new BenchAttentionCommand(console, discovery))
+        .addSubcommand(new BenchPrefillCommand(console, discovery));
   }
 }

@@ -74,6 +74,30 @@ class RunCommandTest {
   }
 
   @Test
+  void aPrefillAloneWritesTheFirstToken() {
+    JsonNode run =
+        CommandRun.json("run", "--model", MODEL, "--prompt-file", prompt, "--prefill-only");
+    assertThat(run.get("text").asString()).isEqualTo("5");
+    assertThat(run.get("newTokens").asInt()).isEqualTo(1);
+    assertThat(run.get("firstTokenSeconds").asDouble()).isPositive();
+  }
+
+  @Test
+  void aDryRunSaysWhatMemoryIsNeeded() {
+    CommandRun run =
+        CommandRun.heddle("run", "--model", MODEL, "--prompt-file", prompt, "--dry-run");
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out()).contains("128 new ones need 0.0", "GiB are free: it fits");
+    JsonNode plan =
+        CommandRun.json(
+            "run", "--model", MODEL, "--prompt-file", prompt, "--dry-run", "--max-new-tokens", 9);
+    int tokens = plan.get("promptTokens").asInt() + 9;
+    // K and V of 6 layers x 2 heads x 64 numbers of 4 bytes
+    assertThat(plan.get("keyValueBytes").asLong()).isEqualTo(2L * 6 * 2 * 64 * 4 * tokens);
+    assertThat(plan.get("fits").asBoolean()).isTrue();
+  }
+
+  @Test
   void aSeedDecidesTheSampling() {
     Object[] arguments = {
       "run",

@@ -4,6 +4,7 @@ import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.Availability;
 import dev.heddle.kernels.BackendProvider;
 import dev.heddle.kernels.DeviceException;
+import dev.heddle.kernels.GpuStream;
 import dev.heddle.kernels.MatrixProducts;
 import java.util.List;
 
@@ -48,6 +49,35 @@ public final class CudaProvider implements BackendProvider {
   public AttentionBackend open(int threads) {
     JCudaNatives.load();
     return new CudaBackend(Device.open(DEVICE));
+  }
+
+  @Override
+  public boolean hasStreams() {
+    return true;
+  }
+
+  @Override
+  public Availability streams() {
+    Availability device = availability();
+    if (!(device instanceof Availability.Available)) {
+      return device;
+    }
+    CublasLtFiles files = CublasLtFiles.ofMachine(new ThisMachine().driverVersion());
+    return CublasLt.find(files)
+        .<Availability>map(library -> new Availability.Available(library.describe()))
+        .orElseGet(() ->
+            new Availability.Refused(
+                "cuBLASLt was not found: looked for it in " + files.describe(),
+                "install cuBLAS of CUDA 12 or later, or set "
+                    + CublasLtFiles.VARIABLE
+                    + " to the file libcublasLt.so"));
+  }
+
+  @Override
+  public GpuStream openStream() {
+    JCudaNatives.load();
+    CublasLtFiles files = CublasLtFiles.ofMachine(new ThisMachine().driverVersion());
+    return new CudaStream(Device.open(DEVICE), CublasLt.find(files).orElseThrow());
   }
 
   @Override
