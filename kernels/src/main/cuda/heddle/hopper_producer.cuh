@@ -290,21 +290,23 @@ struct HopperProducer {
   // Rows of K or V. The producer's threads are few: what they do for each row decides how fast columns come.
   __device__ void bringColumns(const KeyTile (&tile)[kParts], const Positions& positions,
                                const HeadRows& source, uint32_t target) const {
-    if (!Policy::kGathers || ownChunk() >= kChunks) {
-      return;
-    }
-    uint32_t places[kSwizzledRows];
+    if constexpr (Policy::kGathers) {
+      if (ownChunk() >= kChunks) {
+        return;
+      }
+      uint32_t places[kSwizzledRows];
 #pragma unroll
-    for (int row = 0; row < kSwizzledRows; row++) {
-      places[row] = target + ownPlaces[row];
-    }
+      for (int row = 0; row < kSwizzledRows; row++) {
+        places[row] = target + ownPlaces[row];
+      }
 #pragma unroll
-    for (int i = 0; i < kParts; i++) {
-      if (tile[i].isColumns()) {
-        if (tile[i].count == Shape::kPartKeys && params.headDim == Shape::kHeadDim) {
-          bringPart<true>(i, positions, source, places);
-        } else {
-          bringPart<false>(i, positions, source, places);
+      for (int i = 0; i < kParts; i++) {
+        if (tile[i].isColumns()) {
+          if (tile[i].count == Shape::kPartKeys && params.headDim == Shape::kHeadDim) {
+            bringPart<true>(i, positions, source, places);
+          } else {
+            bringPart<false>(i, positions, source, places);
+          }
         }
       }
     }
