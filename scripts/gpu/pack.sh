@@ -1,6 +1,6 @@
 #!/bin/sh
 # Packs what the tests on a GPU need: pack.sh [FOLDER], by default .gpu/ (ignored by git). A JDK, the module path, test
-# classes and JUnit. The machine with the GPU needs nothing but its driver and scripts/gpu/run.sh.
+# classes, examples with CUDA text, and JUnit. The machine with the GPU needs nothing but its driver and scripts/gpu/run.sh.
 set -eu
 home=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$home"
@@ -35,8 +35,8 @@ artifact() { # GROUP_PATH ARTIFACT VERSION: the jar, fetched if it is not there
   cp "$jar" "$4"
 }
 
-rm -rf "$pack/lib" "$pack/test" "$pack/junit" "$pack/images"
-mkdir -p "$pack/lib" "$pack/test" "$pack/junit" "$pack/images"
+rm -rf "$pack/lib" "$pack/test" "$pack/junit" "$pack/images" "$pack/examples"
+mkdir -p "$pack/lib" "$pack/test" "$pack/junit" "$pack/images" "$pack/examples"
 cp cli/target/heddle/lib/*.jar "$pack/lib"
 # Natives of other platforms, and of JCuda's libraries that Heddle does not load, are half of the module path.
 strip() { # JAR PREFIX...: without the entries that start so
@@ -55,6 +55,28 @@ artifact org/assertj assertj-core "$assertj" "$pack/junit"
 single=kernels/src/test/cuda/single.cu
 nvcc -fatbin --no-compress -gencode arch=compute_90a,code=sm_90a -o "$pack/images/right.fatbin" "$single"
 nvcc -fatbin --no-compress -gencode arch=compute_120,code=sm_120 -o "$pack/images/wrong.fatbin" "$single"
+
+# Examples that bring CUDA text: the plugin, their tests, and the text as an image for compute-sanitizer.
+classes() { # CLASSES SOURCES CLASS_PATH
+  # shellcheck disable=SC2046 # one argument for each file
+  "$JAVA_HOME/bin/javac" -nowarn -d "$1" -cp "$3" $(find "$2" -name '*.java' ! -name module-info.java)
+}
+for example in examples/*/; do
+  for text in $(find "$example/src/main" -name '*.cu'); do
+    name=$(basename "$example")
+    target=$pack/examples/$name
+    mkdir -p "$target/main/META-INF/services" "$target/plugin"
+    jars=$(ls "$pack"/lib/*.jar "$pack"/junit/*.jar | tr '\n' ':')
+    classes "$target/main" "$example/src/main/java" "$jars"
+    classes "$target/test" "$example/src/test/java" "$target/main:$jars"
+    cp -r "$example"/src/main/resources/. "$target/main"
+    sed -n 's/^ *\(com\.[A-Za-z.]*\);$/\1/p' "$example/src/main/java/module-info.java" \
+      >"$target/main/META-INF/services/dev.heddle.api.SparsePattern"
+    "$JAVA_HOME/bin/jar" --create --file "$target/plugin/$name.jar" -C "$target/main" .
+    nvcc -fatbin -std=c++17 -gencode arch=compute_90a,code=sm_90a -I kernels/src/main/cuda -I "$(dirname "$text")" \
+      -o "$pack/images/$(basename "$text" .cu).fatbin" "$text"
+  done
+done
 
 du -sh "$pack"/*
 packed=$(du -sm "$pack" | cut -f1)

@@ -52,6 +52,20 @@ tests() {
   ! grep -qE "\[ +0 tests successful" "$log" || status=1
 }
 
+# example FOLDER: the test kit on an example that brings CUDA text, on the class path
+example() {
+  name=$(basename "$1")
+  log=$out/gpu-example-$name.log
+  start=$(date +%s)
+  "$java" -Xmx8g --enable-native-access=ALL-UNNAMED --add-modules jdk.incubator.vector \
+    -cp "$1/test:$1/main:$(ls "$pack"/lib/*.jar "$pack"/junit/*.jar | tr '\n' ':')" \
+    org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \
+    --details=tree --details-theme=ascii --include-tag=gpu --scan-class-path="$1/test" >"$log" 2>&1 || status=1
+  echo "== example $name ($(($(date +%s) - start)) s)"
+  grep -E "^[| '+-]*-- .*(\[OK\]|\[X\]|\[S\]|\[A\])" "$log" || tail -n 40 "$log"
+  ! grep -qE "\[ +0 tests successful" "$log" || status=1
+}
+
 "$java" --enable-native-access=jcuda,dev.heddle.kernels -p "$pack/lib" \
   -m dev.heddle.cli/dev.heddle.cli.Heddle info 2>/dev/null || echo "heddle info failed"
 
@@ -86,7 +100,10 @@ start llm GpuDecoderKernelsTest
 finish
 tests llm GpuModelTest GpuLongPromptTest
 # These take all of the device's memory, or count it: alone.
-tests kernels CudaFaultTest
+tests kernels CudaFaultTest RuntimeCompilationTest
+for folder in "$pack"/examples/*/; do
+  [ ! -d "$folder" ] || [ -n "$chosen" ] || example "${folder%/}"
+done
 tests runtime GpuFaultTest GpuMemoryTest
 tests runtime GpuSoakTest
 # This ends with a device that is lost to its process.

@@ -29,6 +29,7 @@ for jar in glob.glob(os.path.join(pack, "lib", "heddle-*.jar")):
                 with open(os.path.join(images, os.path.basename(name)), "wb") as target:
                     target.write(archive.read(name))
 PYTHON
+  cp "$pack"/images/*.fatbin "$images" # of examples
 fi
 ls "$images"/*.fatbin >/dev/null 2>&1 || { echo "no kernel images in $images: run scripts/gpu/pack.sh first" >&2; exit 2; }
 
@@ -37,6 +38,10 @@ ls "$images"/*.fatbin >/dev/null 2>&1 || { echo "no kernel images in $images: ru
 pieces() {
   for type in f16 bf16 f32; do
     echo "$1 check_index $type"
+    if [ -f "$images/x_attention.fatbin" ]; then
+      echo "$1 check_x_attention $type"
+      [ "$type" = f32 ] || echo "$1 check_x_attention $type portable"
+    fi
     if [ "$1" = racecheck ]; then
       for dim in 64 96 128 256; do
         echo "$1 check_attention $type $dim"
@@ -58,15 +63,19 @@ piece() {
   options="--kernel-name kns=heddle --print-limit 20"
   [ "$tool" != initcheck ] || options="$options --check-api-memory-access no"
   case " $* " in *" portable "*) export HEDDLE_PORTABLE=1 ;; esac
+  # An example has its check with it, and uses the harness of the others.
+  for file in "$checks/$script.py" "$home"/examples/*/src/test/cuda/"$script.py"; do
+    [ ! -f "$file" ] || break
+  done
   # PyTorch's cache would hide the bounds and the end of single tensors from the tool.
   # shellcheck disable=SC2086 # words are meant to be split
-  PYTORCH_NO_CUDA_MEMORY_CACHING=1 HEDDLE_SYNCHRONOUS=1 OMP_NUM_THREADS=1 timeout "${HEDDLE_GPU_LIMIT:-120}" \
-    "$sanitizer" --tool "$tool" $options python3 "$checks/$script.py" --tiny "$@" >"$log" 2>&1 || echo "status $?" >>"$log"
+  PYTHONPATH=$checks PYTORCH_NO_CUDA_MEMORY_CACHING=1 HEDDLE_SYNCHRONOUS=1 OMP_NUM_THREADS=1 \
+    timeout "${HEDDLE_GPU_LIMIT:-120}" "$sanitizer" --tool "$tool" $options python3 "$file" --tiny "$@" >"$log" 2>&1 || echo "status $?" >>"$log"
 }
 
 # Whether the check of log $1 ended, compared what it should, and the tool found nothing.
 clean() {
-  grep -qE '^check_[a-z]*: [1-9][0-9]* heads compared, 0 failures' "$1" && ! grep -q '^status' "$1" &&
+  grep -qE '^check_[a-z_]*: [1-9][0-9]* heads compared, 0 failures' "$1" && ! grep -q '^status' "$1" &&
     grep -qE 'ERROR SUMMARY: 0 errors|RACECHECK SUMMARY: 0 hazards displayed \(0 errors, 0 warnings\)' "$1"
 }
 

@@ -16,7 +16,8 @@ import java.util.Arrays;
  * }</pre>
  *
  * <p>as products of rows of {@code stride · headDim} numbers. The rows of each query block are
- * grouped from its first query on; what a group or the end of the keys does not have counts as zero.
+ * grouped from its first query on; what a group or the end of the keys does not have counts as
+ * zero.
  *
  * <p>Not safe for use by several threads.
  */
@@ -48,8 +49,7 @@ final class StridedScores {
   float[][] ofBlocks(int firstBlock, int count) {
     int rows = count * rowsOfBlock();
     DotProducts products =
-        new DotProducts(
-            reversedQueries(firstBlock, rows), 0, rows, head.softmaxScale() / stride);
+        new DotProducts(reversedQueries(firstBlock, rows), 0, rows, head.softmaxScale() / stride);
     long end = Math.min((firstBlock + (long) count) * head.blocks().queryRows(), queryTokens());
     int keys =
         Math.min(stridedKeys, (int) ((head.shape().firstQueryPosition() + end - 1) / stride) + 1);
@@ -97,8 +97,7 @@ final class StridedScores {
   }
 
   private HeadMatrix matrix(float[] numbers, int rows) {
-    return HeadMatrix.contiguous(
-        MemorySegment.ofArray(numbers), ElementType.FLOAT32, rows, width);
+    return HeadMatrix.contiguous(MemorySegment.ofArray(numbers), ElementType.FLOAT32, rows, width);
   }
 
   private int firstQuery(int block) {

@@ -45,8 +45,7 @@ final class XAttentionGpuIndex {
 
   GpuIndex build() {
     long offsetBytes = (call.indexRows() + 1) * Long.BYTES;
-    GpuIndex offsets =
-        new GpuIndex(queue.allocate(offsetBytes), 0, queue.allocate(offsetBytes), 0);
+    GpuIndex offsets = new GpuIndex(queue.allocate(offsetBytes), 0, queue.allocate(offsetBytes), 0);
     for (int first = 0; first < mostQueryBlocks(); first += sizes.passBlocks()) {
       KernelParameters pass = parameters(offsets, first);
       score(pass);

@@ -8,8 +8,8 @@ import dev.heddle.api.HeadInputs;
 import java.util.Arrays;
 
 /**
- * Lists for each query block the fewest key blocks, aligned to key 0, that have {@code threshold} of
- * its mass: of the softmax weights of its strided rows, see {@link StridedScores}.
+ * Lists for each query block the fewest key blocks, aligned to key 0, that have {@code threshold}
+ * of its mass: of the softmax weights of its strided rows, see {@link StridedScores}.
  */
 record XAttentionIndexBuilder(int stride, double threshold, int sinkBlocks) {
   /** Strided rows that are scored at a time. */
@@ -77,7 +77,9 @@ record XAttentionIndexBuilder(int stride, double threshold, int sinkBlocks) {
     index.endRow();
   }
 
-  /** Adds the softmax weights of the first {@code seen} strided keys to the blocks they begin in. */
+  /**
+   * Adds the softmax weights of the first {@code seen} strided keys to the blocks they begin in.
+   */
   private static void addMasses(
       float[] scores, int seen, int rowStride, BlockShape blocks, double[] masses) {
     double greatest = -MOST_SCORE;

@@ -12,8 +12,8 @@ import java.util.Optional;
 
 /**
  * XAttention: each query block reads the key blocks that hold a share of the attention, as sums of
- * scores over antidiagonals estimate it; the sink blocks and the blocks on the diagonal always among
- * them.
+ * scores over antidiagonals estimate it; the sink blocks and the blocks on the diagonal always
+ * among them.
  *
  * @see <a href="https://arxiv.org/abs/2503.16428">XAttention: Block Sparse Attention with
  *     Antidiagonal Scoring (2025)</a>

@@ -1,6 +1,8 @@
 package com.example.xattention;
 
+import dev.heddle.api.BlockShape;
 import dev.heddle.api.GpuCall;
+import dev.heddle.api.GpuSequence;
 
 /** How large the device arrays of one call are, in elements. */
 record XAttentionSizes(GpuCall call) {
@@ -46,12 +48,25 @@ record XAttentionSizes(GpuCall call) {
     return call.indexRows() * keptWords();
   }
 
-  /** The most entries that rows have: all key blocks, and what rounding leaves as columns. */
   long bytes() {
-    long mostEntries = call.indexRows() * (mostKeyBlocks() + call.layer().blocks().keyColumns() / 2L);
     return Float.BYTES * blockLogs()
-        + Integer.BYTES * (keptBits() + mostEntries)
+        + Integer.BYTES * (keptBits() + mostEntries())
         + 2 * Long.BYTES * (call.indexRows() + 2);
+  }
+
+  /** If each row reads all key blocks that it sees, and what rounding leaves as columns. */
+  private long mostEntries() {
+    BlockShape blocks = call.layer().blocks();
+    long entries = 0;
+    for (GpuSequence sequence : call.layer().sequences()) {
+      long before = (long) sequence.keyTokens() - sequence.queryTokens();
+      int rows = blocks.queryBlocks(sequence.queryTokens());
+      for (int row = 0; row < rows; row++) {
+        long visible = Math.min(before + (row + 1L) * blocks.queryRows(), sequence.keyTokens());
+        entries += Math.ceilDiv(visible, blocks.keyColumns()) + blocks.keyColumns() / 2;
+      }
+    }
+    return entries * call.heads().size();
   }
 
   private int rowsPerBlock() {

@@ -92,7 +92,8 @@ class XAttentionPatternTest extends PatternContract {
     HeadInputs zeros = head(shape, 0);
     BlockIndex index = pattern().index(zeros, options(16, 0.5, 0));
     // Of 64 strided keys, four to a block, row I of 8 sees 57 + I, of which 1 + I are in the blocks
-    // 14 and 15 on the diagonal. These have a mass of 0.59, each other block has 0.53; 4 are needed.
+    // 14 and 15 on the diagonal. These have a mass of 0.59, each other block has 0.53; 4 are
+    // needed.
     assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 14, 15), List.copyOf(keptBlocks(index, 0)));
   }
 
@@ -107,16 +108,12 @@ class XAttentionPatternTest extends PatternContract {
 
   private static HeadInputs zeros(AttentionShape shape) {
     HeadInputs head = head(shape, 1);
-    MemorySegment memory =
-        MemorySegment.ofArray(new float[shape.keyTokens() * shape.headDim()]);
+    MemorySegment memory = MemorySegment.ofArray(new float[shape.keyTokens() * shape.headDim()]);
     HeadMatrix queries =
-        HeadMatrix.contiguous(
-            memory, ElementType.FLOAT32, shape.queryTokens(), shape.headDim());
+        HeadMatrix.contiguous(memory, ElementType.FLOAT32, shape.queryTokens(), shape.headDim());
     HeadMatrix keys =
-        HeadMatrix.contiguous(
-            memory, ElementType.FLOAT32, shape.keyTokens(), shape.headDim());
-    return new HeadInputs(
-        shape, head.blocks(), 0, 0, queries, keys, keys, head.softmaxScale());
+        HeadMatrix.contiguous(memory, ElementType.FLOAT32, shape.keyTokens(), shape.headDim());
+    return new HeadInputs(shape, head.blocks(), 0, 0, queries, keys, keys, head.softmaxScale());
   }
 
   private static TreeSet<Integer> keptBlocks(BlockIndex index, int row) {

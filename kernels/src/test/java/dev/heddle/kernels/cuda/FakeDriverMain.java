@@ -222,6 +222,11 @@ final class FakeDriverMain {
       Half wild = new Half();
       wild.index = Optional.of(new GpuIndex(8, 8, 8, 8));
       expectRefusal(backend, wild, "whose blockOffsets (40 bytes at 0x8) are not memory");
+      Half shared = new Half();
+      shared.attends = false;
+      backend.attend(call(), BLOCKS, work(shared));
+      shared.index = Optional.of(GpuIndex.COMPUTED);
+      expectRefusal(backend, shared, "the GPU half stores no index");
       Half negative = new Half();
       negative.scratchBytes = -1;
       expectRefusal(backend, negative, "asks for -1 bytes");
@@ -300,6 +305,7 @@ final class FakeDriverMain {
     private java.util.function.Consumer<GpuQueue> duringIndex = queue -> {};
     private Optional<GpuIndex> index = Optional.empty();
     private long scratchBytes = 4096;
+    private boolean attends = true;
 
     private static byte[] image() {
       ByteBuffer image = ByteBuffer.allocate(32).order(ByteOrder.LITTLE_ENDIAN);
@@ -335,6 +341,10 @@ final class FakeDriverMain {
 
     @Override
     public void attend(GpuCall call, GpuTables tables, GpuIndex index, GpuQueue queue) {
+      if (!attends) {
+        GpuKernels.super.attend(call, tables, index, queue);
+        return;
+      }
       KernelGrid grid = new KernelGrid(1, 1, 1, 32, 1, 60 << 10);
       queue.launch(SOURCE, "attend", grid, new KernelParameters(8));
     }
