@@ -1,16 +1,20 @@
 #!/bin/sh
 # Builds the distribution of the last commit twice, in clones of different places, umasks and time zones, and compares the
-# archives byte by byte: check-reproducible.sh [--with-jdk]. Where this checkout has kernel images that are up to date, both
-# builds take them, since nvcc needs minutes; --kernels compiles them in both.
+# archives byte by byte: check-reproducible.sh [--once] [--with-jdk] [--kernels].
+#   --once      builds only the second, and compares it with what this checkout has built of that commit
+#   --with-jdk  the archive with a JDK in it too
+#   --kernels   compiles the kernels anew; else the builds take this checkout's images, since nvcc needs minutes
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 profile=
 kernels=false
+once=false
 for argument in "$@"; do
   case $argument in
+    --once) once=true ;;
     --with-jdk) profile=-Pwith-jdk ;;
     --kernels) kernels=true ;;
-    *) echo "check-reproducible.sh: unknown argument $argument; allowed: --with-jdk, --kernels" >&2; exit 2 ;;
+    *) echo "check-reproducible.sh: unknown argument $argument; allowed: --once, --with-jdk, --kernels" >&2; exit 2 ;;
   esac
 done
 
@@ -28,11 +32,20 @@ build() { # FOLDER UMASK TIME_ZONE
   (umask "$2" && cd "$1" && TZ=$3 ./mvnw -q -B $profile -Dmaven.test.skip=true -DskipTests -pl distribution -am package)
 }
 
-build "$work/first" 022 UTC
+if [ "$once" = true ]; then
+  if [ -n "$(cd "$root" && git status --porcelain)" ]; then
+    echo "check-reproducible.sh: --once needs a checkout without changes" >&2
+    exit 2
+  fi
+  first=$root
+else
+  first=$work/first
+  build "$first" 022 UTC
+fi
 build "$work/second place/heddle" 077 Asia/Kathmandu
 
 status=0
-for archive in "$work"/first/distribution/target/*.tar.gz; do
+for archive in "$first"/distribution/target/*.tar.gz; do
   other="$work/second place/heddle/distribution/target/$(basename "$archive")"
   if cmp "$archive" "$other"; then
     echo "the same bytes: $(sha256sum "$archive" | cut -d ' ' -f 1)  $(basename "$archive")"

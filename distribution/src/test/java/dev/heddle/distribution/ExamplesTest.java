@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +38,18 @@ class ExamplesTest {
   @Test
   void thereAreExamples() {
     assertThat(plugins()).extracting(Example::name).contains("tri-shape", "new-loom");
+  }
+
+  @Test
+  void everyProjectMadeAPluginButTheProgram() throws IOException {
+    try (Stream<Path> projects = Files.list(Path.of("..", "examples"))) {
+      assertThat(
+              projects
+                  .filter(project -> Files.exists(project.resolve("pom.xml")))
+                  .map(project -> project.getFileName().toString()))
+          .filteredOn(name -> !name.equals("library"))
+          .isSubsetOf(plugins().stream().map(Example::name).toList());
+    }
   }
 
   @ParameterizedTest

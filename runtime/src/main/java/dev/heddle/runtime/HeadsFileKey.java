@@ -92,7 +92,7 @@ enum HeadsFileKey {
     static final String SIZE = "an integer from 1 to " + Integer.MAX_VALUE;
     static final String PATTERN = "Name of a pattern.";
     static final String OPTIONS = "The pattern's options; those not named have their defaults.";
-    static final String NOTES = "Remarks for people, in any form; not read.";
+    static final String NOTES = "Remarks for people, in any form.";
 
     private Words() {}
   }
