@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import jcuda.driver.JCudaDriver;
 
@@ -31,14 +32,13 @@ final class CudaStream implements GpuStream {
     this.device = device;
     owned.add(device::close);
     try {
-      this.lane = device.enter(Lane::new);
-      addInContext(lane::close);
-      this.queue = new WorkQueue(device, lane);
-      addInContext(queue::close);
-      long workspace = device.enter(() -> queue.allocate(MatrixMultiplier.WORKSPACE_BYTES));
-      this.multiplier = device.enter(() -> new MatrixMultiplier(library, workspace));
-      addInContext(multiplier::close);
-      addInContext(lane::await);
+      this.lane = own(Lane::new, Lane::close);
+      this.queue = own(() -> new WorkQueue(device, lane), WorkQueue::close);
+      this.multiplier =
+          own(
+              () -> new MatrixMultiplier(library, queue.allocate(MatrixMultiplier.WORKSPACE_BYTES)),
+              MatrixMultiplier::close);
+      owned.add(() -> run(lane::await));
     } catch (RuntimeException failure) {
       owned.closeAfter(failure);
       throw failure;
@@ -168,8 +168,13 @@ final class CudaStream implements GpuStream {
     Driver.check(JCudaDriver.cuEventDestroy(event), "destroying an event");
   }
 
-  private void addInContext(Runnable step) {
-    owned.add(() -> run(step));
+  /** Makes something that is given back in the end, even if leaving the context fails. */
+  private <T> T own(Supplier<T> maker, Consumer<T> closing) {
+    return device.enter(() -> {
+      T made = maker.get();
+      owned.add(() -> run(() -> closing.accept(made)));
+      return made;
+    });
   }
 
   private void run(Runnable work) {
