@@ -50,6 +50,7 @@ strip "$pack"/lib/jna-*.jar com/sun/jna/aix- com/sun/jna/darwin- com/sun/jna/dra
 cp -r kernels/target/test-classes "$pack/test/kernels"
 cp -r runtime/target/test-classes "$pack/test/runtime"
 cp -r llm/target/test-classes "$pack/test/llm"
+rm -r "$pack/test/llm/golden" # run.sh has it from the checkout
 cp testkit/target/heddle-testkit-*.jar "$pack/junit"
 artifact org/junit/platform junit-platform-console-standalone "$junit" "$pack/junit"
 artifact org/assertj assertj-core "$assertj" "$pack/junit"

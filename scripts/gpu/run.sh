@@ -32,6 +32,9 @@ tests() {
     classes="$classes --select-class=$package.$class"
   done
   [ -n "$classes" ] || return 0
+  # These are in the checkout already.
+  resources=$home/$folder/src/test/resources
+  [ -d "$resources" ] && resources=:$resources || resources=
   log=$out/gpu-$(echo $classes | sed "s/.*\.//").log
   start=$(date +%s)
   # runtime's tests read the memory pool's account; llm's look for ../models.
@@ -39,7 +42,7 @@ tests() {
   (cd "$home/$folder" && ${HEDDLE_GPU_WRAP:-} "$java" -Xmx24g --enable-native-access="jcuda,dev.heddle.kernels,ai.djl.tokenizers,$module" \
     -Dheddle.gpu.images="$pack/images" \
     -p "$pack/lib" --add-modules "$module,dev.heddle.pattern.ashape,dev.heddle.pattern.verticalslash,dev.heddle.pattern.blocksparse" \
-    --patch-module "$module=$pack/test/$folder" \
+    --patch-module "$module=$pack/test/$folder$resources" \
     --add-reads "$module=ALL-UNNAMED" --add-opens "$module/$package=ALL-UNNAMED" \
     --add-opens "dev.heddle.kernels/dev.heddle.kernels.cuda=$module" \
     -cp "$(ls "$pack"/junit/*.jar | tr '\n' ':')" \
