@@ -1,6 +1,6 @@
 #!/bin/sh
 # Packs what the tests on a GPU need: pack.sh [FOLDER], by default .gpu/ (ignored by git). A JDK, the module path, test
-# classes, examples with CUDA text, and JUnit. The machine with the GPU needs nothing but its driver and scripts/gpu/run.sh.
+# classes, the test kit on patterns, and JUnit. The machine with the GPU needs nothing but its driver and scripts/gpu/run.sh.
 set -eu
 home=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$home"
@@ -35,8 +35,8 @@ artifact() { # GROUP_PATH ARTIFACT VERSION: the jar, fetched if it is not there
   cp "$jar" "$4"
 }
 
-rm -rf "$pack/lib" "$pack/test" "$pack/junit" "$pack/images" "$pack/examples"
-mkdir -p "$pack/lib" "$pack/test" "$pack/junit" "$pack/images" "$pack/examples"
+rm -rf "$pack/lib" "$pack/test" "$pack/junit" "$pack/images" "$pack/kit"
+mkdir -p "$pack/lib" "$pack/test" "$pack/junit" "$pack/images" "$pack/kit"
 cp cli/target/heddle/lib/*.jar "$pack/lib"
 # Natives of other platforms, and of JCuda's libraries that Heddle does not load, are half of the module path.
 strip() { # JAR PREFIX...: without the entries that start so
@@ -60,6 +60,12 @@ single=kernels/src/test/cuda/single.cu
 nvcc -fatbin --no-compress -gencode arch=compute_90a,code=sm_90a -o "$pack/images/right.fatbin" "$single"
 nvcc -fatbin --no-compress -gencode arch=compute_120,code=sm_120 -o "$pack/images/wrong.fatbin" "$single"
 
+# The test kit on the built-in patterns, whose classes are in lib.
+for pattern in pattern-*/; do
+  mkdir -p "$pack/kit/$(basename "$pattern")"
+  cp -r "$pattern/target/test-classes" "$pack/kit/$(basename "$pattern")/test"
+done
+
 # Examples that bring CUDA text: the plugin, their tests, and the text as an image for compute-sanitizer.
 classes() { # CLASSES SOURCES CLASS_PATH
   # shellcheck disable=SC2046 # one argument for each file
@@ -68,7 +74,7 @@ classes() { # CLASSES SOURCES CLASS_PATH
 for example in examples/*/; do
   for text in $(find "$example/src/main" -name '*.cu'); do
     name=$(basename "$example")
-    target=$pack/examples/$name
+    target=$pack/kit/$name
     mkdir -p "$target/main/META-INF/services" "$target/plugin"
     jars=$(ls "$pack"/lib/*.jar "$pack"/junit/*.jar | tr '\n' ':')
     classes "$target/main" "$example/src/main/java" "$jars"

@@ -55,16 +55,16 @@ tests() {
   ! grep -qE "\[ +0 tests successful" "$log" || status=1
 }
 
-# example FOLDER: the test kit on an example that brings CUDA text, on the class path
-example() {
+# kit FOLDER: the test kit's part for a GPU on a pattern, on the class path
+kit() {
   name=$(basename "$1")
-  log=$out/gpu-example-$name.log
+  log=$out/gpu-kit-$name.log
   start=$(date +%s)
   "$java" -Xmx8g --enable-native-access=ALL-UNNAMED --add-modules jdk.incubator.vector \
     -cp "$1/test:$1/main:$(ls "$pack"/lib/*.jar "$pack"/junit/*.jar | tr '\n' ':')" \
     org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \
     --details=tree --details-theme=ascii --include-tag=gpu --scan-class-path="$1/test" >"$log" 2>&1 || status=1
-  echo "== example $name ($(($(date +%s) - start)) s)"
+  echo "== test kit, $name ($(($(date +%s) - start)) s)"
   grep -E "^[| '+-]*-- .*(\[OK\]|\[X\]|\[S\]|\[A\])" "$log" || tail -n 40 "$log"
   ! grep -qE "\[ +0 tests successful" "$log" || status=1
 }
@@ -104,8 +104,8 @@ finish
 tests llm GpuModelTest GpuLongPromptTest
 # These take all of the device's memory, or count it: alone.
 tests kernels CudaFaultTest RuntimeCompilationTest
-for folder in "$pack"/examples/*/; do
-  [ ! -d "$folder" ] || [ -n "$chosen" ] || example "${folder%/}"
+for folder in "$pack"/kit/*/; do
+  [ ! -d "$folder" ] || [ -n "$chosen" ] || kit "${folder%/}"
 done
 tests runtime GpuFaultTest GpuMemoryTest
 tests runtime GpuSoakTest

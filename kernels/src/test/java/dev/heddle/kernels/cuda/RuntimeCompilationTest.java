@@ -10,8 +10,10 @@ import dev.heddle.api.KernelSource;
 import dev.heddle.kernels.Availability.Available;
 import dev.heddle.kernels.KernelCompilationException;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -99,16 +101,18 @@ class RuntimeCompilationTest extends GpuTest {
   }
 
   /** As this JVM was started: on the module path by run.sh, on the class path otherwise. */
-  private static List<String> command() {
-    String[] own = ProcessHandle.current().info().arguments().orElse(new String[0]);
-    int console = Arrays.asList(own).indexOf(CONSOLE);
+  private static List<String> command() throws IOException {
+    // ProcessHandle gives no arguments that are longer than a page.
+    String line = Files.readString(Path.of("/proc/self/cmdline"));
+    List<String> own = Arrays.asList(line.split("\0", -1));
+    int console = own.indexOf(CONSOLE);
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     if (console < 0) {
       command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", ChildJava.classPath()));
       command.add(RuntimeCompilationMain.class.getName());
     } else {
-      command.addAll(Arrays.asList(own).subList(0, console));
+      command.addAll(own.subList(1, console));
       command.add("-m");
       command.add("dev.heddle.kernels/" + RuntimeCompilationMain.class.getName());
     }
