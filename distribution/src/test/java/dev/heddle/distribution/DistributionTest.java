@@ -81,14 +81,6 @@ class DistributionTest {
         .containsExactly(plugins.toRealPath().resolve("broken.jar").toString());
   }
 
-  @Test
-  void doesTheMainJob() throws Exception {
-    Distribution heddle = Distribution.unpack(ARCHIVE, folder);
-    JsonNode demo =
-        Shell.in(folder).run(heddle.command(), "demo", "--tokens", 2048, "--json").json();
-    assertThat(demo.isObject()).isTrue();
-  }
-
   /** With a PATH on which there is no Java, and a JAVA_HOME that is none. */
   @Test
   @EnabledIfSystemProperty(named = WITH_JDK, matches = ".+")
