@@ -11,7 +11,10 @@ import dev.heddle.llm.TextTokenizer;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.ModelShape;
 import dev.heddle.runtime.SparseAttention;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -58,6 +61,13 @@ final class RunCommand extends PatternCommand {
   private boolean prefillOnly;
 
   @Option(
+      names = "--interactive",
+      description =
+          "Read the prompt once, then put each line of standard input behind it, answer it, and drop"
+              + " both.")
+  private boolean interactive;
+
+  @Option(
       names = "--dry-run",
       description =
           "Say what memory the prompt and its answer need and what there is; read nothing.")
@@ -76,6 +86,9 @@ final class RunCommand extends PatternCommand {
     if (dense && headsFile.isPresent()) {
       throw new InvalidInputException("give at most one of --heads FILE and --dense");
     }
+    if (interactive && prefillOnly) {
+      throw new InvalidInputException("give at most one of --interactive and --prefill-only");
+    }
     GenerationOptions options = generation.options();
     compute.noteModelFallback(console());
     String prompt = TextFile.read(promptFile);
@@ -88,6 +101,10 @@ final class RunCommand extends PatternCommand {
       if (dryRun) {
         return plan(model, attention, tokens.length, options.maxNewTokens());
       }
+      if (interactive) {
+        return new Interview(model, attention, tokenizer, console())
+            .run(tokens, standardInput(), options, !json());
+      }
       try (AnswerPrinter printer = new AnswerPrinter(tokenizer.stream(), console(), !json())) {
         Generator generator = new Generator(model, attention);
         Generation answer =
@@ -98,6 +115,10 @@ final class RunCommand extends PatternCommand {
             tokens.length, answer, printer.text(), attention.backendName(), compute.threads());
       }
     }
+  }
+
+  private static BufferedReader standardInput() {
+    return new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
   }
 
   private MemoryPlan plan(

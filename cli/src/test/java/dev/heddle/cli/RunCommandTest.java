@@ -2,7 +2,9 @@ package dev.heddle.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,6 +82,42 @@ class RunCommandTest {
     assertThat(run.get("text").asString()).isEqualTo("5");
     assertThat(run.get("newTokens").asInt()).isEqualTo(1);
     assertThat(run.get("firstTokenSeconds").asDouble()).isPositive();
+  }
+
+  @Test
+  void aTextIsReadOnceForSeveralQuestions() throws IOException {
+    Fact first = new Fact("zahifi", "533740");
+    Fact second = new Fact("molabu", "108829");
+    Path text =
+        Files.writeString(
+            folder.resolve("text.txt"), (first.statement() + second.statement()).repeat(3));
+    String questions = first.question() + "\n\n" + second.question() + "\n" + first.question();
+    InputStream before = System.in;
+    System.setIn(new ByteArrayInputStream(questions.getBytes(StandardCharsets.UTF_8)));
+    try {
+      JsonNode run =
+          CommandRun.json(
+              "run",
+              "--model",
+              MODEL,
+              "--prompt-file",
+              text,
+              "--interactive",
+              "--max-new-tokens",
+              7);
+      assertThat(run.at("/answers").size()).isEqualTo(3);
+      assertThat(run.at("/answers/0/text").asString()).isEqualTo("533740]");
+      assertThat(run.at("/answers/1/text").asString()).isEqualTo("108829]");
+      // What was asked before leaves no trace.
+      assertThat(run.at("/answers/2/text").asString()).isEqualTo("533740]");
+      assertThat(run.at("/answers/2/questionTokens").asInt())
+          .isLessThan(run.at("/textTokens").asInt());
+    } finally {
+      System.setIn(before);
+    }
+    CommandRun.heddle(
+            "run", "--model", MODEL, "--prompt-file", text, "--interactive", "--prefill-only")
+        .refused("give at most one of --interactive and --prefill-only");
   }
 
   @Test

@@ -39,6 +39,7 @@ final class DeviceEngine implements Engine {
       ModelConfig config, LlamaModel.Settings settings, DecoderWeights weights, GpuStream stream) {
     try {
       requireSupported(config);
+      DeviceWeights.requireMemory(config, stream);
       return new DeviceEngine(
           config, settings, stream, DeviceWeightLoader.load(stream, config, weights));
     } catch (RuntimeException failure) {
@@ -50,6 +51,7 @@ final class DeviceEngine implements Engine {
   /** Makes random weights on the device. Takes over {@code stream} as {@link #open} does. */
   static DeviceEngine random(ModelConfig config, LlamaModel.Settings settings, GpuStream stream) {
     try {
+      DeviceWeights.requireMemory(config, stream);
       return new DeviceEngine(
           config, settings, stream, new RandomDeviceWeights(stream, config).make());
     } catch (RuntimeException failure) {

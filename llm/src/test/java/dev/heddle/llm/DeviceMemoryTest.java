@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.heddle.api.ElementType;
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.kernels.DeviceMemoryException;
 import dev.heddle.kernels.GpuMatrix;
 import dev.heddle.kernels.MatrixProducts.Weight;
 import java.nio.file.Path;
@@ -119,6 +120,42 @@ class DeviceMemoryTest {
     long activations = DeviceActivations.bytes(config, ElementType.BFLOAT16, tokens);
     long cache = DeviceKeyValueCache.bytes(config.attention(), ElementType.BFLOAT16, tokens, false);
     assertThat(weights + activations + cache).isBetween(50L << 30, 60L << 30);
+  }
+
+  @Test
+  void weightsThatDoNotFitAreRefusedBeforeAnyIsCopied() {
+    new RandomModel("llama", ElementType.FLOAT32, 2, 4).write(folder, 3);
+    ModelConfig config = ModelConfig.read(folder);
+    LlamaModel.Settings settings = LlamaModel.Settings.standard();
+    // 2 bytes x (2 layers x 36 x (2 x 256 + 2 x 64 + 3 x 44) + 2 x 50 x 36)
+    long needed = 2L * (2 * 36 * (2 * 256 + 2 * 64 + 3 * 44) + 2 * 50 * 36);
+    assertThat(DeviceWeights.bytes(config)).isEqualTo(needed);
+    HostStream stream = new HostStream().withFree(needed - 1);
+    try (WeightFiles files = WeightFiles.open(folder)) {
+      DecoderWeights weights = new WeightReader(files, config).read();
+      assertThatThrownBy(() -> DeviceEngine.open(config, settings, weights, stream))
+          .isInstanceOf(DeviceMemoryException.class)
+          .hasMessageStartingWith("the model needs 1 MiB of device memory, but");
+      assertThat(stream.live()).isZero();
+      HostStream enough = new HostStream().withFree(needed);
+      DeviceEngine.open(config, settings, weights, enough).close();
+      assertThat(enough.live()).isZero();
+    }
+  }
+
+  @Test
+  void headDimsThatAttentionDoesNotTakeAreRefused() {
+    new RandomModel("llama", ElementType.FLOAT32, 2, 4).with("head_dim", 36).write(folder, 3);
+    ModelConfig config = ModelConfig.read(folder);
+    try (WeightFiles files = WeightFiles.open(folder);
+        HostStream stream = new HostStream()) {
+      DecoderWeights weights = new WeightReader(files, config).read();
+      assertThatThrownBy(
+              () -> DeviceEngine.open(config, LlamaModel.Settings.standard(), weights, stream))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessage(
+              "the model's head dim is 36; a GPU takes 8 to 256 in steps of 8; use --backend vector");
+    }
   }
 
   @Test

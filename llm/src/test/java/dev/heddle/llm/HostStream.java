@@ -17,11 +17,18 @@ import java.util.Map;
 final class HostStream implements GpuStream {
   private final Map<Long, Arena> arenas = new HashMap<>();
   private final List<String> launches = new ArrayList<>();
+  private long freeBytes = 1L << 40;
   private int marks;
 
   /** The names of all kernels, in order. */
   List<String> launches() {
     return launches;
+  }
+
+  /** Says from now on that so much memory is free. */
+  HostStream withFree(long bytes) {
+    freeBytes = bytes;
+    return this;
   }
 
   /** Allocations that have not been given back. */
@@ -57,7 +64,7 @@ final class HostStream implements GpuStream {
 
   @Override
   public long freeBytes() {
-    return 1L << 40;
+    return freeBytes;
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.heddle.kernels.BackendProvider;
 import dev.heddle.kernels.DeviceException;
 import dev.heddle.kernels.GpuStream;
 import dev.heddle.kernels.MatrixProducts;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -39,7 +40,14 @@ public final class CudaProvider implements BackendProvider {
       return List.of();
     }
     try {
-      return DeviceReport.ofDevice(DEVICE);
+      List<String> lines = new ArrayList<>(DeviceReport.ofDevice(DEVICE));
+      lines.add(
+          switch (streams()) {
+            case Availability.Available(String library) -> "whole models: by " + library;
+            case Availability.Refused(String reason, String remedy) ->
+                "attention alone: " + reason + "; " + remedy;
+          });
+      return lines;
     } catch (DeviceException failure) { // such as a device without memory for a context
       return List.of("device " + DEVICE + ": " + failure.getMessage());
     }
