@@ -38,6 +38,7 @@ ls "$images"/*.fatbin >/dev/null 2>&1 || { echo "no kernel images in $images: ru
 pieces() {
   for type in f16 bf16 f32; do
     echo "$1 check_index $type"
+    [ "$type" = f32 ] || echo "$1 check_index $type portable"
     if [ -f "$images/x_attention.fatbin" ]; then
       echo "$1 check_x_attention $type"
       [ "$type" = f32 ] || echo "$1 check_x_attention $type portable"

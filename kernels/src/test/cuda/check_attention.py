@@ -241,12 +241,15 @@ def main():
 def check_every_kernel(types, dims):
     """As few cases as launch every kernel once, for the slowest tools of compute-sanitizer."""
     for dtype in types:
+        is_wide = dtype == torch.float32  # without tensor cores, which makes the tools' work many times more
+        size = (70, 100) if is_wide else (130, 200)
         for dim in dims:
-            check_dense(dtype, dim, (2, 1), (130, 200))
-            check_a_shape(dtype, dim, (2, 1), (130, 200), [[70, 64], [0, 1]])
+            check_dense(dtype, dim, (2, 1), size)
+            check_a_shape(dtype, dim, (2, 1), size, [[70, 64], [0, 1]])
             for pattern in ("rows", "block_sparse", "vertical_slash"):
-                check_rows(dtype, dim, (2, 1), (130, 200), seed=7, pattern=pattern)
-            check_nan(dtype, dim, float("nan"), "v")
+                check_rows(dtype, dim, (2, 1), size, seed=7, pattern=pattern)
+            if not is_wide:
+                check_nan(dtype, dim, float("nan"), "v")
 
 
 def finish():
