@@ -44,14 +44,17 @@ final class HeapRows {
     }
   }
 
-  /** Writes {@code count} rows to {@code matrix} from row {@code firstToken} on. */
-  static void store(float[] rows, HeadMatrix matrix, int firstToken, int count) {
+  /**
+   * Writes {@code count} rows, which lie in {@code rows} from {@code from} on, to {@code matrix}
+   * from row {@code firstToken} on.
+   */
+  static void store(float[] rows, int from, HeadMatrix matrix, int firstToken, int count) {
     int headDim = matrix.headDim();
     boolean dense = matrix.tokenStride() == headDim;
     int length = dense ? count * headDim : headDim;
     for (int i = 0; i < count; i += dense ? count : 1) {
       long to = matrix.rowOffset(firstToken + i);
-      matrix.type().store(rows, i * headDim, matrix.memory(), to, length);
+      matrix.type().store(rows, from + i * headDim, matrix.memory(), to, length);
     }
   }
 

@@ -39,9 +39,12 @@ final class OnlineSoftmax {
     return alpha;
   }
 
-  /** The sum of the lane's weights. */
-  float sum(int lane) {
-    return sum[lane];
+  /** The share of a weight of 1 in each lane's sum of weights, until the next {@link #update}. */
+  float[] shares() {
+    for (int lane = 0; lane < LANES; lane++) {
+      base[lane] = 1 / sum[lane];
+    }
+    return base;
   }
 
   /** The natural logarithm of the sum of the exponentials of the lane's scores. */

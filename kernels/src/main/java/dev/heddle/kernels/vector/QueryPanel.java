@@ -28,6 +28,8 @@ final class QueryPanel {
   private final float[] queries;
   private final float[] out;
   private final float[] rows;
+  private final float[] scale;
+  private final Transposition transposition = new Transposition();
   private final OnlineSoftmax softmax = new OnlineSoftmax();
   private QueryRange range = new QueryRange(0, 1, 0, 1);
   private int firstPosition;
@@ -37,29 +39,23 @@ final class QueryPanel {
     this.queries = new float[headDim * LANES];
     this.out = new float[headDim * LANES];
     this.rows = new float[LANES * headDim];
+    this.scale = new float[headDim];
   }
 
   /** Takes in the queries of {@code range}, which fit the lanes, and forgets all else. */
   void load(AttentionCall call, QueryRange range) {
     this.range = range;
     firstPosition = call.shape().firstQueryPosition() + range.firstQuery();
-    if (range.lanes() < LANES) {
-      Arrays.fill(queries, 0);
-    }
     Arrays.fill(out, 0);
     softmax.clear();
-    float scale = (float) (call.softmaxScale() * LOG2_E);
-    for (int head = 0; head < range.heads(); head++) {
-      HeadMatrix source = call.queries().head(range.firstHead() + head);
-      HeapRows.copy(source, range.firstQuery(), range.queries(), rows, 0);
-      for (int query = 0; query < range.queries(); query++) {
-        int lane = query * range.heads() + head;
-        int from = query * headDim;
-        for (int dim = 0; dim < headDim; dim++) {
-          queries[dim * LANES + lane] = rows[from + dim] * scale;
-        }
-      }
+    int together = neighbouringRows();
+    for (int lane = 0; lane < range.lanes(); lane += together) {
+      HeadMatrix source = call.queries().head(range.head(lane));
+      HeapRows.copy(source, range.query(lane), together, rows, lane * headDim);
     }
+    Arrays.fill(rows, range.lanes() * headDim, rows.length, 0);
+    Arrays.fill(scale, (float) (call.softmaxScale() * LOG2_E));
+    transposition.transpose(rows, scale, headDim, queries);
   }
 
   /**
@@ -115,20 +111,20 @@ final class QueryPanel {
 
   /** Writes the output, and the log-sum-exp if it is wanted. */
   void write(AttentionCall call) {
-    for (int head = 0; head < range.heads(); head++) {
-      for (int query = 0; query < range.queries(); query++) {
-        int lane = query * range.heads() + head;
-        float share = 1 / softmax.sum(lane);
-        for (int dim = 0; dim < headDim; dim++) {
-          rows[query * headDim + dim] = out[dim * LANES + lane] * share;
-        }
-      }
-      HeadMatrix target = call.out().head(range.firstHead() + head);
-      HeapRows.store(rows, target, range.firstQuery(), range.queries());
+    transposition.transpose(out, softmax.shares(), LANES, rows);
+    int together = neighbouringRows();
+    for (int lane = 0; lane < range.lanes(); lane += together) {
+      HeadMatrix target = call.out().head(range.head(lane));
+      HeapRows.store(rows, lane * headDim, target, range.query(lane), together);
     }
     if (call.wantsLogSumExp()) {
       writeLogSumExp(call);
     }
+  }
+
+  /** Lanes, one after the other, that are neighbouring rows of one head. */
+  private int neighbouringRows() {
+    return range.heads() == 1 ? range.queries() : 1;
   }
 
   private void writeLogSumExp(AttentionCall call) {
