@@ -1,6 +1,6 @@
-// What a decoder does beside attention and matrix products. Activations are 16-bit numbers, sums float32: the residual stream
-// `hidden`, which every layer adds to, is float32 throughout. Each kernel takes one struct, which its Java twin fills
-// (DecoderKernels.java).
+// What a decoder does beside attention and matrix products. Activations are 16-bit numbers, sums
+// float32: the residual stream `hidden`, which every layer adds to, is float32 throughout. Each
+// kernel takes one struct, which its Java twin fills (DecoderKernels.java).
 #include "numbers.cuh"
 
 namespace heddle::decoder {
@@ -106,8 +106,9 @@ __device__ void addBias(const BiasParams& p) {
   for (int i = threadIdx.x; i < p.width; i += THREADS) row[i] += p.bias[i];
 }
 
-// Cosine and sine of every pair's angle at `rows` positions from `first` on. The angle is rounded to float32, as it is where
-// models are trained and on the processor; its cosine is worked out in float64, because angles reach a million.
+// Cosine and sine of every pair's angle at `rows` positions from `first` on. The angle is rounded
+// to float32, as it is where models are trained and on the processor; its cosine is worked out in
+// float64, because angles reach a million.
 struct AnglesParams {
   const float* frequencies;  // [pairs]
   float2* angles;            // [rows][pairs]
@@ -127,7 +128,8 @@ __device__ void angles(const AnglesParams& p) {
   p.angles[index] = make_float2(float(cosine), float(sine));
 }
 
-// Numbers that look random, evenly spread between -limit and limit: weights of a model that is only measured.
+// Numbers that look random, evenly spread between -limit and limit: weights of a model that is only
+// measured.
 struct RandomParams {
   void* out;
   int64_t count;

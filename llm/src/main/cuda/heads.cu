@@ -1,5 +1,6 @@
-// Between the projection to Q, K and V and attention: biases, norms of heads, the turn by the token's position, and the places
-// where Q, K and V are kept. And attention of one query, which reads all keys, split over thread blocks.
+// Between the projection to Q, K and V and attention: biases, norms of heads, the turn by the
+// token's position, and the places where Q, K and V are kept. And attention of one query, which
+// reads all keys, split over thread blocks.
 #include "numbers.cuh"
 
 namespace heddle::decoder {
@@ -31,8 +32,11 @@ struct HeadPart {
   float x[2][MOST_QUADS][QUAD];
 };
 
-// Where quad number `quad` of this thread's lies in a half of a head; beyond the half where it has none.
-__device__ inline int placeOfQuad(int quad) { return (quad * LANES + int(threadIdx.x) % LANES) * QUAD; }
+// Where quad number `quad` of this thread's lies in a half of a head; beyond the half where it has
+// none.
+__device__ inline int placeOfQuad(int quad) {
+  return (quad * LANES + int(threadIdx.x) % LANES) * QUAD;
+}
 
 __device__ inline void normalise(HeadPart& part, const float* weight, const SplitParams& p) {
   const int half = p.headDim / 2;
@@ -90,7 +94,8 @@ __device__ void split(const SplitParams& p) {
   const int row = present ? int(index / heads) : 0;
   const int head = present ? int(index - int64_t(row) * heads) : 0;
   const int half = p.headDim / 2;
-  const Element* from = static_cast<const Element*>(p.projected) + (int64_t(row) * heads + head) * p.headDim;
+  const Element* from =
+      static_cast<const Element*>(p.projected) + (int64_t(row) * heads + head) * p.headDim;
   HeadPart part = {};
 #pragma unroll
   for (int quad = 0; quad < MOST_QUADS; quad++) {
@@ -124,7 +129,8 @@ __device__ void split(const SplitParams& p) {
   }
 }
 
-// Attention of one query over all keys: every thread block takes some of the keys for up to GROUP query heads that share them.
+// Attention of one query over all keys: every thread block takes some of the keys for up to GROUP
+// query heads that share them.
 constexpr int GROUP = 4;           // query heads at once
 constexpr int TILE = 64;           // keys at once
 constexpr int DECODE_THREADS = 128;
@@ -147,8 +153,8 @@ static_assert(sizeof(DecodeParams) == 80, "HeadKernels.java fills it");
 
 // The scores of a tile's keys, of all heads.
 template <class Element>
-__device__ void scoreTile(const DecodeParams& p, const float (*query)[MOST_HEAD_DIM], const Element* keys,
-                          int count, float (*scores)[TILE]) {
+__device__ void scoreTile(const DecodeParams& p, const float (*query)[MOST_HEAD_DIM],
+                          const Element* keys, int count, float (*scores)[TILE]) {
   const int lane = threadIdx.x % KEY_LANES;
   for (int key = threadIdx.x / KEY_LANES; key < TILE; key += DECODE_THREADS / KEY_LANES) {
     float sums[GROUP] = {};
@@ -170,8 +176,10 @@ __device__ void scoreTile(const DecodeParams& p, const float (*query)[MOST_HEAD_
   }
 }
 
-// Replaces a tile's scores by weights; one warp for each head. What was summed before is worth `factor` of itself.
-__device__ inline void weighTile(float (*scores)[TILE], float* greatest, float* total, float* factor) {
+// Replaces a tile's scores by weights; one warp for each head. What was summed before is worth
+// `factor` of itself.
+__device__ inline void weighTile(float (*scores)[TILE], float* greatest, float* total,
+                                 float* factor) {
   const int head = threadIdx.x / 32, lane = threadIdx.x % 32;
   const float first = scores[head][lane], second = scores[head][lane + 32];
   float most = fmaxf(first, second);
@@ -192,7 +200,8 @@ __device__ inline void weighTile(float (*scores)[TILE], float* greatest, float* 
 
 template <class Element>
 __device__ void decode(const DecodeParams& p) {
-  static_assert(DECODE_THREADS / 32 == GROUP && TILE == 64, "weighTile: a warp per head, two keys per lane");
+  static_assert(DECODE_THREADS / 32 == GROUP && TILE == 64,
+                "weighTile: a warp per head, two keys per lane");
   __shared__ float query[GROUP][MOST_HEAD_DIM];
   __shared__ float scores[GROUP][TILE];
   __shared__ float greatest[GROUP], total[GROUP], factor[GROUP];
@@ -205,7 +214,8 @@ __device__ void decode(const DecodeParams& p) {
   const int endTile = int(int64_t(tiles) * (blockIdx.x + 1) / p.splits);
   for (int i = threadIdx.x; i < GROUP * p.headDim; i += DECODE_THREADS) {
     const int head = i / p.headDim, d = i - head * p.headDim;
-    const Element* from = static_cast<const Element*>(p.queries) + int64_t(firstHead + head) * p.headDim;
+    const Element* from =
+        static_cast<const Element*>(p.queries) + int64_t(firstHead + head) * p.headDim;
     query[head][d] = head < heads ? toFloat(from[d]) : 0.0f;
   }
   if (threadIdx.x < GROUP) {
@@ -254,7 +264,9 @@ __device__ void decode(const DecodeParams& p) {
     const int64_t slot = int64_t(firstHead + head) * p.splits + blockIdx.x;
     for (int d = threadIdx.x; d < p.headDim; d += DECODE_THREADS) {
       float sum = 0;
-      for (int part = 0; part < stride; part++) sum += ofThreads[part * chunks + d / CHUNK][d % CHUNK];
+      for (int part = 0; part < stride; part++) {
+        sum += ofThreads[part * chunks + d / CHUNK][d % CHUNK];
+      }
       p.partial[slot * p.headDim + d] = sum;
     }
     if (threadIdx.x == 0) p.weights[slot] = make_float2(greatest[head], total[head]);

@@ -1,5 +1,5 @@
-// Groups of neighbouring numbers as a decoder's kernels read and write them: in float32 in registers, in 16 bits or float32 in
-// memory.
+// Groups of neighbouring numbers as a decoder's kernels read and write them: in float32 in
+// registers, in 16 bits or float32 in memory.
 #pragma once
 
 #include <cstdint>

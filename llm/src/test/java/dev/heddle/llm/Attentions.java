@@ -5,8 +5,13 @@ import dev.heddle.runtime.ModelShape;
 import dev.heddle.runtime.SparseAttention;
 import java.util.Map;
 
-/** Façades for tests. */
+/** Façades and settings for tests of what the processor computes, whatever else is there. */
 final class Attentions {
+  private static final String BACKEND = "vector";
+
+  /** How a model computes on the processor. */
+  static final LlamaModel.Settings PROCESSOR = LlamaModel.Settings.standard().withBackend(BACKEND);
+
   private Attentions() {}
 
   /** Every head reads every key. */
@@ -19,6 +24,7 @@ final class Attentions {
     return SparseAttention.builder()
         .heads(HeadsConfig.uniform(shape, pattern, options))
         .denseBelow(0)
+        .backend(BACKEND)
         .build();
   }
 }

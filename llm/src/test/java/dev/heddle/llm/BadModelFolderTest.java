@@ -234,6 +234,6 @@ class BadModelFolderTest {
   }
 
   private static void open(Path folder) {
-    LlamaModel.open(folder, LlamaModel.Settings.standard()).close();
+    LlamaModel.open(folder, Attentions.PROCESSOR).close();
   }
 }

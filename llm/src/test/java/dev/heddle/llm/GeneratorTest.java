@@ -35,7 +35,7 @@ class GeneratorTest {
   void greedyContinuationsAreThoseOfTransformers(String name) {
     GoldenFolder golden = GoldenFolder.of(name);
     Case last = golden.cases().getLast();
-    try (LlamaModel model = LlamaModel.open(golden.modelFolder(), LlamaModel.Settings.standard());
+    try (LlamaModel model = LlamaModel.open(golden.modelFolder(), Attentions.PROCESSOR);
         SparseAttention attention = Attentions.dense(model.attentionShape())) {
       Generation generation =
           new Generator(model, attention)
@@ -59,7 +59,7 @@ class GeneratorTest {
         The weavers had set the warp before dawn. The secret number of zahifi is [zahifi:533740]. \
         The shuttle went through once. What is the secret number of zahifi? It is [zahifi:\
         """;
-    try (LlamaModel model = LlamaModel.open(bundled, LlamaModel.Settings.standard());
+    try (LlamaModel model = LlamaModel.open(bundled, Attentions.PROCESSOR);
         TextTokenizer tokenizer = TextTokenizer.open(bundled.resolve("tokenizer.json"));
         SparseAttention attention = Attentions.dense(model.attentionShape())) {
       Generation generation =
@@ -213,7 +213,7 @@ class GeneratorTest {
 
   private void withModel(RandomModel random, ModelTest test) {
     random.write(folder, 1);
-    try (LlamaModel model = LlamaModel.open(folder, LlamaModel.Settings.standard());
+    try (LlamaModel model = LlamaModel.open(folder, Attentions.PROCESSOR);
         SparseAttention attention = Attentions.dense(model.attentionShape())) {
       test.run(model, attention);
     }

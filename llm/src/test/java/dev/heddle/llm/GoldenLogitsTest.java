@@ -27,7 +27,7 @@ class GoldenLogitsTest {
   void logitsAreThoseOfTransformers(String name) {
     GoldenFolder golden = GoldenFolder.of(name);
     double allowed = ALLOWED_TIMES_FLOAT32_ERROR * golden.float32Error();
-    try (LlamaModel model = LlamaModel.open(golden.modelFolder(), LlamaModel.Settings.standard());
+    try (LlamaModel model = LlamaModel.open(golden.modelFolder(), Attentions.PROCESSOR);
         SparseAttention attention = Attentions.dense(model.attentionShape())) {
       for (Case expected : golden.cases()) {
         try (KeyValueCache cache = model.newCache(expected.prompt().length)) {

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class LlamaModelTest {
-  private static final LlamaModel.Settings SETTINGS = LlamaModel.Settings.standard();
+  private static final LlamaModel.Settings SETTINGS = Attentions.PROCESSOR;
 
   /**
    * Two ways to compute the same logits differ by the rounding of their sums; so does the same way

@@ -78,7 +78,7 @@ class NaiveDecoderTest {
           greatestDifference(exact, new NaiveDecoder(file, config, x -> (float) x).logits(prompt));
     }
     assertThat(float32Error).isPositive();
-    try (LlamaModel model = LlamaModel.open(folder, LlamaModel.Settings.standard());
+    try (LlamaModel model = LlamaModel.open(folder, Attentions.PROCESSOR);
         SparseAttention attention = Attentions.dense(model.attentionShape())) {
       for (int length : variant.lengths()) {
         double[][] actual = allLogits(model, attention, Arrays.copyOf(prompt, length));
