@@ -44,8 +44,13 @@ strip() { # JAR PREFIX...: without the entries that start so
 }
 strip "$pack"/lib/tokenizers-*.jar native/lib/osx- native/lib/win- native/lib/linux-aarch64/
 strip "$pack"/lib/jcuda-natives-*.jar lib/libJNv lib/libJCudaRuntime
+strip "$pack"/lib/jna-*.jar com/sun/jna/aix- com/sun/jna/darwin- com/sun/jna/dragonflybsd- com/sun/jna/freebsd- \
+  com/sun/jna/linux-a com/sun/jna/linux-l com/sun/jna/linux-m com/sun/jna/linux-p com/sun/jna/linux-r com/sun/jna/linux-s \
+  com/sun/jna/openbsd- com/sun/jna/sunos- com/sun/jna/win32-
 cp -r kernels/target/test-classes "$pack/test/kernels"
 cp -r runtime/target/test-classes "$pack/test/runtime"
+cp -r llm/target/test-classes "$pack/test/llm"
+rm -r "$pack/test/llm/golden" # run.sh has it from the checkout
 cp testkit/target/heddle-testkit-*.jar "$pack/junit"
 artifact org/junit/platform junit-platform-console-standalone "$junit" "$pack/junit"
 artifact org/assertj assertj-core "$assertj" "$pack/junit"

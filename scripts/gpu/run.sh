@@ -6,7 +6,7 @@
 #   HEDDLE_GPU_OUT    where the whole logs go (default: OUT, then /tmp)
 set -eu
 home=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
-pack=${HEDDLE_GPU_PACK:-$home/.gpu}
+pack=$(cd "${HEDDLE_GPU_PACK:-$home/.gpu}" && pwd)
 out=${HEDDLE_GPU_OUT:-${OUT:-/tmp}}
 work=${HEDDLE_GPU_WORK:-/tmp/heddle-gpu}
 
@@ -24,6 +24,7 @@ tests() {
   case $folder in
     kernels) module=dev.heddle.kernels package=dev.heddle.kernels.cuda ;;
     runtime) module=dev.heddle.runtime package=dev.heddle.runtime ;;
+    llm) module=dev.heddle.llm package=dev.heddle.llm ;;
   esac
   classes=""
   for class in "$@"; do
@@ -31,19 +32,22 @@ tests() {
     classes="$classes --select-class=$package.$class"
   done
   [ -n "$classes" ] || return 0
+  # These are in the checkout already.
+  resources=$home/$folder/src/test/resources
+  [ -d "$resources" ] && resources=:$resources || resources=
   log=$out/gpu-$(echo $classes | sed "s/.*\.//").log
   start=$(date +%s)
-  # runtime's tests read the memory pool's account.
+  # runtime's tests read the memory pool's account; llm's look for ../models.
   # shellcheck disable=SC2086 # words are meant to be split
-  ${HEDDLE_GPU_WRAP:-} "$java" -Xmx24g --enable-native-access="jcuda,dev.heddle.kernels,$module" \
+  (cd "$home/$folder" && ${HEDDLE_GPU_WRAP:-} "$java" -Xmx24g --enable-native-access="jcuda,dev.heddle.kernels,ai.djl.tokenizers,$module" \
     -Dheddle.gpu.images="$pack/images" \
     -p "$pack/lib" --add-modules "$module,dev.heddle.pattern.ashape,dev.heddle.pattern.verticalslash,dev.heddle.pattern.blocksparse" \
-    --patch-module "$module=$pack/test/$folder" \
+    --patch-module "$module=$pack/test/$folder$resources" \
     --add-reads "$module=ALL-UNNAMED" --add-opens "$module/$package=ALL-UNNAMED" \
     --add-opens "dev.heddle.kernels/dev.heddle.kernels.cuda=$module" \
     -cp "$(ls "$pack"/junit/*.jar | tr '\n' ':')" \
     org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \
-    --details=tree --details-theme=ascii --include-tag=gpu $classes >"$log" 2>&1 || status=1
+    --details=tree --details-theme=ascii --include-tag=gpu $classes) >"$log" 2>&1 || status=1
   echo "==$(echo "$classes" | sed "s/--select-class=[a-z.]*//g") ($(($(date +%s) - start)) s)"
   grep -E "^[| '+-]*-- .*(\[OK\]|\[X\]|\[S\]|\[A\])" "$log" || tail -n 40 "$log"
   grep -E "tests (successful|failed|aborted)" "$log" || status=1
@@ -95,7 +99,9 @@ started=""
 start kernels CudaAttentionTest PortableKernelsTest DeviceTensorsTest
 start runtime GpuCoverageTest GpuDeviceMemoryTest GpuNotFiniteTest
 start runtime GpuLongTest
+start llm GpuDecoderKernelsTest
 finish
+tests llm GpuModelTest GpuLongPromptTest
 # These take all of the device's memory, or count it: alone.
 tests kernels CudaFaultTest RuntimeCompilationTest
 for folder in "$pack"/kit/*/; do

@@ -5,7 +5,7 @@ import struct
 import torch
 
 from device import zero
-from heddle_kernels import Index, KEY_COLUMNS, ceil_div, image
+from heddle_kernels import Index, KEY_COLUMNS, PORTABLE, ceil_div, image
 
 
 class BlockSparse:
@@ -51,6 +51,7 @@ class VerticalSlash:
     """Index building of Vertical-Slash; options (verticals, slashes, probe-queries, sink, local)."""
 
     GROUP = 64  # probes, and keys, that a warp multiplies at a time
+    probes_on_hopper = True  # also short prompts, for which the other probe is faster
 
     def __init__(self, call):
         self.call = call
@@ -122,6 +123,10 @@ class VerticalSlash:
         parts = 1 if call.q.element_size() == 4 else 2
         shared = self.tile_bytes() * (self.members + parts)
         grid, block = (self.team_count, ceil_div(self.chunks, parts), 1), (32 * self.members * parts, 1, 1)
+        if call.hopper is not None and not PORTABLE and self.members > 1 and call.dim <= 128 and self.probes_on_hopper:
+            suffix = "hopper_" + suffix
+            grid, block = (self.team_count, ceil_div(self.chunks, 4), 1), (256, 1, 1)
+            shared = 99360 if call.dim <= 64 else 197664
         for behind in range((groups - 1) * self.GROUP, -1, -self.GROUP):
             self.launch(f"probe_statistics_{suffix}", grid, block, shared, behind)
             self.launch("combine_statistics", (len(call.heads), 8, len(call.sequences)), (256, 1, 1), 0, behind)
@@ -129,7 +134,7 @@ class VerticalSlash:
 
     def select(self):
         lists, sequences = 2 * len(self.call.heads), len(self.call.sequences)
-        parts = ceil_div(self.call.most_keys, 16384)
+        parts = ceil_div(self.call.most_keys, 32768)
         zero(self.scratch["digit_counts"])
         self.launch("digits", (lists, parts, sequences), (1024, 1, 1))
         self.launch("mark", (lists, parts, sequences), (1024, 1, 1))

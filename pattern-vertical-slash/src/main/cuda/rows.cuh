@@ -92,9 +92,20 @@ __device__ inline int copyColumns(const RowPiece& piece, const LaneEntries& entr
   if (place < 0) {
     return first;
   }
-#pragma unroll 4
-  for (int i = threadIdx.x % 32; i < count; i += 32) {
-    target[first + i] = columns[source + i];
+  // Several loads are under way before the first store, which the compiler may not move them past.
+  constexpr int kAtOnce = 8;
+  for (int i = threadIdx.x % 32; i < count; i += 32 * kAtOnce) {
+    int32_t copied[kAtOnce];
+#pragma unroll
+    for (int n = 0; n < kAtOnce; n++) {
+      copied[n] = i + 32 * n < count ? columns[source + i + 32 * n] : 0;
+    }
+#pragma unroll
+    for (int n = 0; n < kAtOnce; n++) {
+      if (i + 32 * n < count) {
+        target[first + i + 32 * n] = copied[n];
+      }
+    }
   }
   return first + count;
 }

@@ -13,11 +13,11 @@
 #pragma once
 
 #include "heddle/top_scores.cuh"
-#include "probe.cuh"
+#include "probe_combine.cuh"
 
 namespace vertical_slash {
 
-constexpr int kPartSums = 16384;
+constexpr int kPartSums = 32768;
 
 using Scratch = heddle::TopScratch<kFirstBits>;
 

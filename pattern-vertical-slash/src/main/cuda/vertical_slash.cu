@@ -10,6 +10,7 @@
 
 #include "heddle/attention.cuh"
 #include "probe.cuh"
+#include "probe_hopper.cuh"
 #include "rows.cuh"
 #include "selection.cuh"
 
@@ -43,6 +44,29 @@ using vertical_slash::VerticalSlashParams;
 PROBE_KERNELS_OF_TYPE(f16, heddle::Half)
 PROBE_KERNELS_OF_TYPE(bf16, heddle::BFloat)
 PROBE_KERNELS_OF_TYPE(f32, float)
+
+#ifdef HEDDLE_HOPPER
+#define HOPPER_PROBE_KERNEL(type, Element, dim, name, method)                                        \
+  extern "C" __global__ void __launch_bounds__(256, 1)                                               \
+      heddle_vertical_slash_##name##_hopper_##type##_##dim(const __grid_constant__ VerticalSlashParams p) { \
+    vertical_slash::HopperProbe<vertical_slash::HopperProbeShape<Element, dim>> probe(               \
+        p, heddle::sharedMemory);                                                                    \
+    if (!probe.isEmpty()) {                                                                          \
+      probe.begin();                                                                                 \
+      probe.method();                                                                                \
+    }                                                                                                \
+  }
+#define HOPPER_PROBE_KERNELS(type, Element, dim)                             \
+  HOPPER_PROBE_KERNEL(type, Element, dim, probe_statistics, findStatistics)  \
+  HOPPER_PROBE_KERNEL(type, Element, dim, probe_sums, addWeights)
+#define HOPPER_PROBE_KERNELS_OF_TYPE(type, Element) \
+  HOPPER_PROBE_KERNELS(type, Element, 64)           \
+  HOPPER_PROBE_KERNELS(type, Element, 96)           \
+  HOPPER_PROBE_KERNELS(type, Element, 128)
+
+HOPPER_PROBE_KERNELS_OF_TYPE(f16, heddle::Half)
+HOPPER_PROBE_KERNELS_OF_TYPE(bf16, heddle::BFloat)
+#endif
 
 extern "C" __global__ void __launch_bounds__(256)
     heddle_vertical_slash_combine_statistics(const __grid_constant__ VerticalSlashParams p) {

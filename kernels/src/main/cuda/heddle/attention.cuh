@@ -79,10 +79,7 @@ __device__ __forceinline__ void attendOnHopper(const AttentionParams& params) {
     while (true) {
       waitAt(shared.workFull(ring.stage), ring.parity);
       const HopperWork work = *shared.work(ring.stage);
-      __syncwarp();
-      if (threadIdx.x % 32 == 0) {
-        arriveAt(shared.workFree(ring.stage));
-      }
+      arriveAt(shared.workFree(ring.stage));
       ring.advance();
       if (work.tiles < 0) {
         break;

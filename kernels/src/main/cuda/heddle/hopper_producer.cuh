@@ -39,6 +39,7 @@ struct HopperProducer {
         total(perSequence * parameters.sequenceCount) {}
 
   __device__ void run() {
+    findPlaces();
     int number = broadcast(takeNumber(), 1);
     for (int slot = 0; number < total; slot ^= 1) {
       // Taken early: its answer is needed only when this query tile is done.
@@ -68,7 +69,20 @@ struct HopperProducer {
   static constexpr int kChunks = Shape::kHeadDim / 8;
   static constexpr int kLanes = kChunks <= 8 ? 8 : kChunks <= 16 ? 16 : 32;
   static constexpr int kOwnRows = Shape::kPartKeys * kLanes / kProducerThreads;
+  static constexpr int kSwizzledRows = kOwnRows < 8 ? kOwnRows : 8;  // then places repeat
   using Positions = int[kParts][kOwnRows];
+
+  // Where this thread's chunk of its first rows stands in a tile. Own rows start at a multiple of 4: the
+  // number of a row in its eight is that of the first or its own.
+  uint32_t ownPlaces[kSwizzledRows];
+
+  __device__ void findPlaces() {
+#pragma unroll
+    for (int row = 0; row < kSwizzledRows; row++) {
+      ownPlaces[row] = ownChunk() / 8 * Shape::kKeyPanelBytes + (firstOwnRow() + row) * kPanelRowBytes +
+                       (((ownChunk() ^ firstOwnRow() ^ row) & 7) << 4);
+    }
+  }
 
   __device__ static int ownChunk() { return threadIdx.x % kLanes; }
   __device__ static int firstOwnRow() { return threadIdx.x / kLanes * kOwnRows; }
@@ -273,28 +287,40 @@ struct HopperProducer {
     }
   }
 
-  // Rows of K or V; what a part does not have becomes zero.
+  // Rows of K or V. The producer's threads are few: what they do for each row decides how fast columns come.
   __device__ void bringColumns(const KeyTile (&tile)[kParts], const Positions& positions,
                                const HeadRows& source, uint32_t target) const {
-    const int chunk = ownChunk();
-    if (!Policy::kGathers || chunk >= kChunks) {
-      return;
-    }
-    const bool isThere = chunk * 8 < params.headDim;
-    target += chunk / 8 * Shape::kKeyPanelBytes + firstOwnRow() * kPanelRowBytes;
-    // Own rows start at a multiple of 4: the number of a row in its eight is that of the first or its own.
-    const uint32_t place = uint32_t((chunk ^ firstOwnRow()) & 7) << 4;
+    if constexpr (Policy::kGathers) {
+      if (ownChunk() >= kChunks) {
+        return;
+      }
+      uint32_t places[kSwizzledRows];
 #pragma unroll
-    for (int i = 0; i < kParts; i++) {
-      if (tile[i].isColumns()) {
+      for (int row = 0; row < kSwizzledRows; row++) {
+        places[row] = target + ownPlaces[row];
+      }
 #pragma unroll
-        for (int row = 0; row < kOwnRows; row++) {
-          const bool valid = isThere && positions[i][row] >= 0;
-          const uint32_t at = (i * Shape::kPartKeys + row) * kPanelRowBytes;
-          copyChunk(target + at + (place ^ (row & 7) << 4),
-                    source.row(valid ? positions[i][row] : 0), valid);
+      for (int i = 0; i < kParts; i++) {
+        if (tile[i].isColumns()) {
+          if (tile[i].count == Shape::kPartKeys && params.headDim == Shape::kHeadDim) {
+            bringPart<true>(i, positions, source, places);
+          } else {
+            bringPart<false>(i, positions, source, places);
+          }
         }
       }
+    }
+  }
+
+  // Part i; unless it is whole, what it does not have becomes zero.
+  template <bool IsWhole>
+  __device__ void bringPart(int i, const Positions& positions, const HeadRows& source,
+                            const uint32_t (&places)[kSwizzledRows]) const {
+#pragma unroll
+    for (int row = 0; row < kOwnRows; row++) {
+      const bool valid = IsWhole || (ownChunk() * 8 < params.headDim && positions[i][row] >= 0);
+      const uint32_t at = (i * Shape::kPartKeys + row / kSwizzledRows * kSwizzledRows) * kPanelRowBytes;
+      copyChunk(places[row % kSwizzledRows] + at, source.row(valid ? positions[i][row] : 0), valid);
     }
   }
 };

@@ -106,7 +106,8 @@ struct HopperMemory {
     return reinterpret_cast<int*>(memory + Shape::kNumbersAt);
   }
 
-  // "Full": copies by tensor map are there. "Gathered": columns are there too. "Free": consumers are done.
+  // "Full": copies by tensor map are there. "Gathered": columns are there too. "Free": consumers are done,
+  // each of whose threads arrives for itself: that costs no time, and racecheck can follow it.
   __device__ uint32_t keysFull(int stage) const { return barrier(stage); }
   __device__ uint32_t keysFree(int stage) const { return barrier(kK + stage); }
   __device__ uint32_t keysGathered(int stage) const { return barrier(2 * kK + stage); }
@@ -130,7 +131,7 @@ struct HopperMemory {
 
 #ifdef HEDDLE_HOPPER
 
-constexpr int kConsumerWarps = 8;
+constexpr int kConsumerThreads = 256;
 constexpr int kProducerThreads = 128;
 
 // One thread calls it; a barrier of the thread block must follow.
@@ -138,21 +139,21 @@ template <class Shape>
 __device__ inline void makeBarriers(const HopperMemory<Shape>& shared) {
   for (int stage = 0; stage < Shape::kKeyStages; stage++) {
     makeBarrier(shared.keysFull(stage), 1);
-    makeBarrier(shared.keysFree(stage), kConsumerWarps);
+    makeBarrier(shared.keysFree(stage), kConsumerThreads);
     makeBarrier(shared.keysGathered(stage), kProducerThreads);
   }
   for (int stage = 0; stage < Shape::kValueStages; stage++) {
     makeBarrier(shared.valuesFull(stage), 1);
-    makeBarrier(shared.valuesFree(stage), kConsumerWarps);
+    makeBarrier(shared.valuesFree(stage), kConsumerThreads);
     makeBarrier(shared.valuesGathered(stage), kProducerThreads);
   }
   for (int stage = 0; stage < 2; stage++) {
     makeBarrier(shared.workFull(stage), 1);
-    makeBarrier(shared.workFree(stage), kConsumerWarps);
+    makeBarrier(shared.workFree(stage), kConsumerThreads);
   }
   for (int stage = 0; stage < Shape::kQueryStages; stage++) {
     makeBarrier(shared.queriesFull(stage), 1);
-    makeBarrier(shared.queriesFree(stage), kConsumerWarps);
+    makeBarrier(shared.queriesFree(stage), kConsumerThreads);
   }
   fenceNewBarriers();
 }

@@ -78,12 +78,12 @@ struct HopperConsumer {
     weigh(alpha);
     pack();
     for (int t = 1; t < work.tiles; t++) {
-      const bool valuesGathered = gathered;
+      // Both before any product starts: what orders gathered rows before products would wait for those.
+      waitForValues(gathered);
       waitForKeys();
       syncThreads(kTurnBarrier + group, 2 * kGroupThreads);
       multiplyKeys();
       commitProducts();
-      waitForValues(valuesGathered);
       multiplyValues();
       commitProducts();
       arriveThreads(kTurnBarrier + (group ^ 1), 2 * kGroupThreads);
@@ -102,13 +102,10 @@ struct HopperConsumer {
     freeValues();
   }
 
-  // Lets the producer overwrite this query tile's Q. Called by whole warps.
+  // Lets the producer overwrite this query tile's Q.
   __device__ void freeQueries() {
     fenceForAsync();
-    __syncwarp();
-    if (lane == 0) {
-      arriveAt(shared.queriesFree(queryRing.stage));
-    }
+    arriveAt(shared.queriesFree(queryRing.stage));
     queryRing.advance();
   }
 
@@ -149,16 +146,12 @@ struct HopperConsumer {
   }
 
   __device__ void freeKeys() {
-    if (lane == 0) {
-      arriveAt(shared.keysFree(keyRing.stage));
-    }
+    arriveAt(shared.keysFree(keyRing.stage));
     keyRing.advance();
   }
 
   __device__ void freeValues() {
-    if (lane == 0) {
-      arriveAt(shared.valuesFree(valueRing.stage));
-    }
+    arriveAt(shared.valuesFree(valueRing.stage));
     valueRing.advance();
   }
 
@@ -197,7 +190,6 @@ struct HopperConsumer {
   __device__ void weigh(float (&alpha)[2]) {
     pin(scores);
     maskTile();
-    __syncwarp();
     freeKeys();
     const float scaleLog2 = params.softmaxScale * kLog2E;
 #pragma unroll

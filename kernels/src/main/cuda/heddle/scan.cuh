@@ -46,33 +46,35 @@ __device__ __forceinline__ Value sumBefore(Value value, Value* warpSums, Value& 
 
 // Makes offsets of the counts of all index rows, in place: counts[r + 1] holds the entries of row r,
 // and offsets[r + 1] their running sum, with offsets[0] = 0; `total`, if any, gets the last one. One
-// block of 1024 threads, each with 8 neighbouring rows at a time.
+// block of 1024 threads; a warp has 256 neighbouring rows at a time, a lane every 32nd of these.
 __device__ inline void countsToOffsets(int64_t* offsets, int64_t rows, int64_t* total) {
   constexpr int kOwn = 8;
   __shared__ int64_t warpSums[33];
+  const int lane = threadIdx.x % 32;
   if (threadIdx.x == 0) {
     offsets[0] = 0;
   }
   int64_t done = 0;
   for (int64_t first = 0; first < rows; first += kOwn * blockDim.x) {
-    const int64_t row = first + kOwn * threadIdx.x;
+    const int64_t row = first + threadIdx.x / 32 * kOwn * 32 + lane;
     int64_t sums[kOwn];
-    int64_t sum = 0;
 #pragma unroll
     for (int i = 0; i < kOwn; i++) {
-      sums[i] = row + i < rows ? offsets[row + i + 1] : 0;
+      sums[i] = row + 32 * i < rows ? offsets[row + 32 * i + 1] : 0;
     }
+    int64_t ofWarp = 0;
 #pragma unroll
     for (int i = 0; i < kOwn; i++) {
-      sum += sums[i];
-      sums[i] = sum;
+      sums[i] = ofWarp + sumUpToLane(sums[i]);
+      ofWarp = __shfl_sync(~0u, sums[i], 31);
     }
     int64_t ofAll;
-    const int64_t before = done + sumBefore<int64_t>(sum, warpSums, ofAll);
+    const int64_t ofWarpsBefore = sumBefore<int64_t>(lane == 0 ? ofWarp : 0, warpSums, ofAll);
+    const int64_t before = done + __shfl_sync(~0u, ofWarpsBefore, 0);
 #pragma unroll
     for (int i = 0; i < kOwn; i++) {
-      if (row + i < rows) {
-        offsets[row + i + 1] = before + sums[i];
+      if (row + 32 * i < rows) {
+        offsets[row + 32 * i + 1] = before + sums[i];
       }
     }
     done += ofAll;

@@ -9,10 +9,12 @@ import java.io.Serial;
 public class HeddleException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1;
 
+  /** Makes the error. */
   public HeddleException(String message) {
     super(message);
   }
 
+  /** Makes the error that {@code cause} led to. */
   public HeddleException(String message, Throwable cause) {
     super(message, cause);
   }

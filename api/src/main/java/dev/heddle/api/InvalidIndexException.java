@@ -6,6 +6,7 @@ import java.io.Serial;
 public final class InvalidIndexException extends HeddleException {
   @Serial private static final long serialVersionUID = 1;
 
+  /** The query block. */
   private final int row;
 
   /** Makes the error for row {@code row} (a query block, from 0). */

@@ -13,6 +13,7 @@ import java.util.Map;
  * @param headers the pattern's own headers, by the names under which the text includes them
  */
 public record KernelText(String fileName, String source, Map<String, String> headers) {
+  /** Copies the headers. */
   public KernelText {
     headers = Collections.unmodifiableMap(new LinkedHashMap<>(headers));
   }

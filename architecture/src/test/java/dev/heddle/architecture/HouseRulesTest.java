@@ -12,7 +12,9 @@ import org.junit.jupiter.api.Test;
 /** How the sources are kept, as far as a machine can see it. */
 class HouseRulesTest {
   private static final int MOST_LINES = 400;
-  private static final List<Path> SOURCES = Repository.javaSources();
+  private static final List<Path> SOURCES =
+      Stream.concat(Repository.javaSources().stream(), Repository.exampleSources().stream())
+          .toList();
 
   @Test
   void thereIsSomethingToCheck() {
@@ -30,7 +32,8 @@ class HouseRulesTest {
   void everyPackageOfASourceFolderSaysWhatItIsFor() {
     Stream<Path> packages =
         SOURCES.stream()
-            .filter(file -> file.toString().contains("src/main/java/dev/"))
+            .filter(file -> file.toString().contains("src/main/java/"))
+            .filter(file -> !file.endsWith("module-info.java"))
             .map(Path::getParent)
             .distinct();
     assertThat(packages.filter(folder -> !Files.exists(folder.resolve("package-info.java"))))

@@ -31,13 +31,14 @@ class PatternGuideTest {
     Path services = Files.createDirectories(out.resolve("META-INF/services"));
     Files.writeString(
         services.resolve(SparsePattern.class.getName()),
-        "com.example.dilated.DilatedWindowPattern");
+        "com.example.dilatedwindow.DilatedWindowPattern");
     try (URLClassLoader loader =
         new URLClassLoader(new URL[] {out.toUri().toURL()}, getClass().getClassLoader())) {
       Events tests =
           EngineTestKit.engine("junit-jupiter")
               .selectors(
-                  selectClass(loader.loadClass("com.example.dilated.DilatedWindowPatternTest")))
+                  selectClass(
+                      loader.loadClass("com.example.dilatedwindow.DilatedWindowPatternTest")))
               .execute()
               .testEvents();
       assertThat(tests.failed().list()).isEmpty();

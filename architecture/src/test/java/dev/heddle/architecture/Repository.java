@@ -39,10 +39,27 @@ final class Repository {
 
   /** The same, and those of the folders that are not shipped. */
   static List<Path> allJavaSources() {
-    return Stream.concat(
+    return Stream.of(
             javaSources().stream(),
-            Stream.of("bench", "architecture").flatMap(folder -> filesBelow(path(folder, "src"))))
+            exampleSources().stream(),
+            Stream.of("bench", "architecture", "distribution")
+                .flatMap(folder -> filesBelow(path(folder, "src"))))
+        .flatMap(sources -> sources)
         .toList();
+  }
+
+  /** Every Java source of the projects in {@code examples}, tests included. */
+  static List<Path> exampleSources() {
+    try (Stream<Path> projects = Files.list(path("examples"))) {
+      return projects
+          .map(project -> project.resolve("src"))
+          .filter(Files::isDirectory)
+          .flatMap(Repository::filesBelow)
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   static String read(Path file) {

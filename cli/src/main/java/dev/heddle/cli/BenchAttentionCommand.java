@@ -50,6 +50,9 @@ import picocli.CommandLine.Option;
 final class BenchAttentionCommand extends PatternCommand {
   private static final Duration WARM_UP = Duration.ofSeconds(1);
 
+  private static final int REHEARSAL_TOKENS = 2_048;
+  private static final int REHEARSALS = 300;
+
   /** A pattern and the options that follow it. */
   static final class PatternOption {
     @Option(
@@ -105,9 +108,11 @@ final class BenchAttentionCommand extends PatternCommand {
     try (AttentionBackend backend = compute.openBackend()) {
       BenchSize size = shapeOptions.size(backend.name());
       requireMemory(size, backend.gpu());
+      Tools tools = new Tools(registry, backend);
+      rehearse(size, cases, tools);
       List<BenchReport.OfShape> results = new ArrayList<>();
       for (AttentionShape shape : size.shapes()) {
-        results.add(measure(shape, size, cases, new Tools(registry, backend)));
+        results.add(measure(shape, size, cases, tools));
       }
       return new BenchReport(
           size, seed, new BenchReport.Machine(backend.name(), compute.threads()), results);
@@ -153,6 +158,31 @@ final class BenchAttentionCommand extends PatternCommand {
                     Shown.count(available >> 20)));
       }
       gpu.ifPresent(device -> device.allocate(shape, size.type(), BlockShape.DEFAULT).close());
+    }
+  }
+
+  /**
+   * Runs the cases on a short prompt: a GPU's second of warm-ups is a few runs of a long prompt,
+   * after which the code that queues them is not compiled yet.
+   */
+  private void rehearse(BenchSize size, List<BenchCase> cases, Tools tools) {
+    if (size.warmup() == 0 || tools.backend().gpu().isEmpty()) {
+      return;
+    }
+    AttentionShape first = size.shapes().getFirst();
+    int tokens = Math.min(REHEARSAL_TOKENS, first.keyTokens());
+    AttentionShape shape =
+        new AttentionShape(
+            first.queryHeads(), first.keyValueHeads(), tokens, tokens, first.headDim());
+    try (Arena arena = Arena.ofShared();
+        BenchRunner runner = runner(shape, size, tools, arena)) {
+      for (BenchCase rehearsed : cases) {
+        try (BenchRunner.Run run = runner.prepare(rehearsed)) {
+          for (int i = 0; i < REHEARSALS; i++) {
+            run.once();
+          }
+        }
+      }
     }
   }
 

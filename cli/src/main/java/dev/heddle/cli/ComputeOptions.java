@@ -70,6 +70,17 @@ final class ComputeOptions {
         .forEach(refusal -> console.note("heddle: going on without " + refusal));
   }
 
+  /** Likewise for a model, which needs more of a GPU than attention does. */
+  void noteModelFallback(Console console) {
+    noteFallback(console);
+    if (backend.equals(Backends.AUTO)) {
+      Backends.standard()
+          .streamRefusal(backend)
+          .ifPresent(
+              refusal -> console.note("heddle: the GPU computes attention alone. " + refusal));
+    }
+  }
+
   /** How a model computes what is not attention. */
   LlamaModel.Settings modelSettings() {
     return LlamaModel.Settings.standard().withBackend(backend).withThreads(threads);

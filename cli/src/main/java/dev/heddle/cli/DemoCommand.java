@@ -89,7 +89,7 @@ final class DemoCommand extends PatternCommand {
     if (denseOnly && sparseOnly) {
       throw new InvalidInputException("--dense-only and --sparse-only leave nothing to run");
     }
-    compute.noteFallback(console());
+    compute.noteModelFallback(console());
     Size size = size();
     Path folder = home.model(MODEL);
     try (TextTokenizer tokenizer = TextTokenizer.open(ModelFolder.open(folder).tokenizerFile());

@@ -53,6 +53,8 @@ public final class Heddle {
         .addSubcommand(new AttendCommand(console, discovery))
         .addSubcommand(new PatternsCommand(console, discovery))
         .addSubcommand(new CheckCommand(console, discovery))
+        .addSubcommand(new NewPatternCommand(console, discovery))
+        .addSubcommand(imports(console, discovery))
         .addSubcommand(bench(console, discovery))
         .addSubcommand(new InfoCommand(console, home, Backends.standard()))
         .setOut(console.out())
@@ -62,8 +64,14 @@ public final class Heddle {
         .setParameterExceptionHandler(failures);
   }
 
+  private static CommandLine imports(Console console, Discovery discovery) {
+    return new CommandLine(new ImportCommand())
+        .addSubcommand(new ImportMInferenceCommand(console, discovery));
+  }
+
   private static CommandLine bench(Console console, Discovery discovery) {
     return new CommandLine(new BenchCommand())
-        .addSubcommand(new BenchAttentionCommand(console, discovery));
+        .addSubcommand(new BenchAttentionCommand(console, discovery))
+        .addSubcommand(new BenchPrefillCommand(console, discovery));
   }
 }

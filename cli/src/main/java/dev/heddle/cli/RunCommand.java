@@ -5,12 +5,16 @@ import dev.heddle.llm.Generation;
 import dev.heddle.llm.GenerationOptions;
 import dev.heddle.llm.Generator;
 import dev.heddle.llm.LlamaModel;
+import dev.heddle.llm.MemoryEstimate;
 import dev.heddle.llm.ModelFolder;
 import dev.heddle.llm.TextTokenizer;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.ModelShape;
 import dev.heddle.runtime.SparseAttention;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -49,6 +53,26 @@ final class RunCommand extends PatternCommand {
   @Option(names = "--dense", description = "Every head reads every token.")
   private boolean dense;
 
+  @Option(
+      names = "--prefill-only",
+      description =
+          "Write one token. On a GPU keys and values of a layer are dropped when it is done, so that"
+              + " longer prompts fit.")
+  private boolean prefillOnly;
+
+  @Option(
+      names = "--interactive",
+      description =
+          "Read the prompt once, then put each line of standard input behind it, answer it, and drop"
+              + " both.")
+  private boolean interactive;
+
+  @Option(
+      names = "--dry-run",
+      description =
+          "Say what memory the prompt and its answer need and what there is; read nothing.")
+  private boolean dryRun;
+
   @Mixin private GenerationArguments generation = new GenerationArguments();
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
@@ -62,8 +86,11 @@ final class RunCommand extends PatternCommand {
     if (dense && headsFile.isPresent()) {
       throw new InvalidInputException("give at most one of --heads FILE and --dense");
     }
+    if (interactive && prefillOnly) {
+      throw new InvalidInputException("give at most one of --interactive and --prefill-only");
+    }
     GenerationOptions options = generation.options();
-    compute.noteFallback(console());
+    compute.noteModelFallback(console());
     String prompt = TextFile.read(promptFile);
     ModelFolder files = ModelFolder.open(folder);
     HeadsConfig heads = heads(files.config().attention());
@@ -71,12 +98,38 @@ final class RunCommand extends PatternCommand {
         TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
         LlamaModel model = LlamaModel.open(folder, compute.modelSettings())) {
       int[] tokens = tokenizer.encode(prompt);
+      if (dryRun) {
+        return plan(model, attention, tokens.length, options.maxNewTokens());
+      }
+      if (interactive) {
+        return new Interview(model, attention, tokenizer, console())
+            .run(tokens, standardInput(), options, !json());
+      }
       try (AnswerPrinter printer = new AnswerPrinter(tokenizer.stream(), console(), !json())) {
-        Generation answer = new Generator(model, attention).generate(tokens, options, printer);
+        Generator generator = new Generator(model, attention);
+        Generation answer =
+            prefillOnly
+                ? generator.firstToken(tokens, options.sampling(), printer)
+                : generator.generate(tokens, options, printer);
         return new RunReport(
             tokens.length, answer, printer.text(), attention.backendName(), compute.threads());
       }
     }
+  }
+
+  private static BufferedReader standardInput() {
+    return new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+  }
+
+  private MemoryPlan plan(
+      LlamaModel model, SparseAttention attention, int promptTokens, int maxNewTokens) {
+    int room = Math.max(0, model.maxTokens() - promptTokens);
+    int newTokens = prefillOnly ? 1 : Math.min(maxNewTokens, room);
+    MemoryEstimate needed =
+        prefillOnly
+            ? model.prefillOnlyEstimate(attention, promptTokens)
+            : model.memoryEstimate(attention, promptTokens, newTokens);
+    return new MemoryPlan(promptTokens, newTokens, needed, model.availableBytes());
   }
 
   private HeadsConfig heads(ModelShape model) {

@@ -16,11 +16,30 @@ class HeddleTest {
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out()).isEmpty();
     assertThat(run.err())
-        .contains("Usage: heddle", "attend", "bench", "check", "demo", "info", "patterns", "run");
+        .contains(
+            "Usage: heddle",
+            "attend",
+            "bench",
+            "check",
+            "demo",
+            "info",
+            "new-pattern",
+            "patterns",
+            "run");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"attend", "bench attention", "check", "demo", "info", "patterns", "run"})
+  @ValueSource(
+      strings = {
+        "attend",
+        "bench attention",
+        "check",
+        "demo",
+        "info",
+        "new-pattern",
+        "patterns",
+        "run"
+      })
   void everyCommandHasHelp(String command) {
     CommandRun run = CommandRun.heddle((Object[]) (command + " --help").split(" ")).succeeded();
     assertThat(run.out())

@@ -2,7 +2,9 @@ package dev.heddle.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,6 +73,66 @@ class RunCommandTest {
     assertThat(run.get("density").asDouble()).isEqualTo(1);
     assertThat(run.get("firstTokenSeconds").asDouble()).isPositive();
     assertThat(run.get("threads").asInt()).isEqualTo(1);
+  }
+
+  @Test
+  void aPrefillAloneWritesTheFirstToken() {
+    JsonNode run =
+        CommandRun.json("run", "--model", MODEL, "--prompt-file", prompt, "--prefill-only");
+    assertThat(run.get("text").asString()).isEqualTo("5");
+    assertThat(run.get("newTokens").asInt()).isEqualTo(1);
+    assertThat(run.get("firstTokenSeconds").asDouble()).isPositive();
+  }
+
+  @Test
+  void aTextIsReadOnceForSeveralQuestions() throws IOException {
+    Fact first = new Fact("zahifi", "533740");
+    Fact second = new Fact("molabu", "108829");
+    Path text =
+        Files.writeString(
+            folder.resolve("text.txt"), (first.statement() + second.statement()).repeat(3));
+    String questions = first.question() + "\n\n" + second.question() + "\n" + first.question();
+    InputStream before = System.in;
+    System.setIn(new ByteArrayInputStream(questions.getBytes(StandardCharsets.UTF_8)));
+    try {
+      JsonNode run =
+          CommandRun.json(
+              "run",
+              "--model",
+              MODEL,
+              "--prompt-file",
+              text,
+              "--interactive",
+              "--max-new-tokens",
+              7);
+      assertThat(run.at("/answers").size()).isEqualTo(3);
+      assertThat(run.at("/answers/0/text").asString()).isEqualTo("533740]");
+      assertThat(run.at("/answers/1/text").asString()).isEqualTo("108829]");
+      // What was asked before leaves no trace.
+      assertThat(run.at("/answers/2/text").asString()).isEqualTo("533740]");
+      assertThat(run.at("/answers/2/questionTokens").asInt())
+          .isLessThan(run.at("/textTokens").asInt());
+    } finally {
+      System.setIn(before);
+    }
+    CommandRun.heddle(
+            "run", "--model", MODEL, "--prompt-file", text, "--interactive", "--prefill-only")
+        .refused("give at most one of --interactive and --prefill-only");
+  }
+
+  @Test
+  void aDryRunSaysWhatMemoryIsNeeded() {
+    CommandRun run =
+        CommandRun.heddle("run", "--model", MODEL, "--prompt-file", prompt, "--dry-run");
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out()).contains("128 new ones need 0.0", "GiB are free: it fits");
+    JsonNode plan =
+        CommandRun.json(
+            "run", "--model", MODEL, "--prompt-file", prompt, "--dry-run", "--max-new-tokens", 9);
+    int tokens = plan.get("promptTokens").asInt() + 9;
+    // K and V of 6 layers x 2 heads x 64 numbers of 4 bytes
+    assertThat(plan.get("keyValueBytes").asLong()).isEqualTo(2L * 6 * 2 * 64 * 4 * tokens);
+    assertThat(plan.get("fits").asBoolean()).isTrue();
   }
 
   @Test

@@ -45,4 +45,24 @@ public interface BackendProvider {
    * @throws UnsupportedOperationException if there are none
    */
   MatrixProducts openMatrixProducts(int threads);
+
+  /** Whether the backend is on a GPU, which can do other work beside attention. */
+  default boolean hasStreams() {
+    return false;
+  }
+
+  /** Whether {@link #openStream} can run here. */
+  default Availability streams() {
+    return new Availability.Refused(name() + " is not on a GPU", "use another backend");
+  }
+
+  /**
+   * Opens a stream for work beside attention.
+   *
+   * @throws DeviceException if the device does not start
+   * @throws UnsupportedOperationException if {@link #streams} refuses it
+   */
+  default GpuStream openStream() {
+    throw new UnsupportedOperationException(name() + " has no streams");
+  }
 }

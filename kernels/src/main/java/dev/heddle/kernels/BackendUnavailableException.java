@@ -7,6 +7,7 @@ import java.io.Serial;
 public final class BackendUnavailableException extends HeddleException {
   @Serial private static final long serialVersionUID = 1;
 
+  /** Makes the error. */
   public BackendUnavailableException(String message) {
     super(message);
   }

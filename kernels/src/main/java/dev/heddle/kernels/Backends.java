@@ -8,6 +8,7 @@ import dev.heddle.kernels.reference.ReferenceProvider;
 import dev.heddle.kernels.vector.VectorProvider;
 import java.lang.System.Logger.Level;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The backends in order of preference, and the choice among them. */
@@ -51,12 +52,7 @@ public final class Backends {
       if (others.stream().noneMatch(p -> p.availability() instanceof Available)) {
         throw failure;
       }
-      System.getLogger(Backends.class.getName())
-          .log(
-              Level.WARNING,
-              "backend ''{0}'' does not start: {1}; going on without it",
-              chosen.name(),
-              failure.getMessage());
+      warn(chosen, failure);
       return new Backends(others).open(name, threads);
     }
   }
@@ -74,6 +70,49 @@ public final class Backends {
     return chosen.hasMatrixProducts()
         ? chosen.openMatrixProducts(threads)
         : firstOf(withMatrixProducts(), name).openMatrixProducts(threads);
+  }
+
+  /**
+   * Opens a stream on the GPU of the backend that {@link #open} would choose.
+   *
+   * @return nothing where that backend is not on a GPU, or where it was not named and its GPU
+   *     cannot do what a model needs: {@link #streamRefusal} says why
+   * @throws InvalidInputException if no backend has that name
+   * @throws BackendUnavailableException if it was named and cannot run here, or cannot do what a
+   *     model needs, with the reason and the remedy
+   * @throws DeviceException if the device does not start
+   */
+  public Optional<GpuStream> openStream(String name) {
+    BackendProvider chosen = firstOf(wanted(name, 1), name);
+    if (chosen.streams() instanceof Available) {
+      try {
+        return Optional.of(chosen.openStream());
+      } catch (DeviceException failure) {
+        if (!name.equals(AUTO)) {
+          throw failure;
+        }
+        warn(chosen, failure);
+        return Optional.empty();
+      }
+    }
+    Optional<String> refusal = streamRefusal(name);
+    if (refusal.isPresent() && !name.equals(AUTO)) {
+      throw new BackendUnavailableException(
+          "backend '" + name + "' cannot run a model here. " + refusal.get());
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Why {@link #openStream} has no stream although the backend that {@link #open} would choose is
+   * on a GPU: one line with the reason and the remedy. Empty where it has one, and where there is
+   * no GPU.
+   */
+  public Optional<String> streamRefusal(String name) {
+    BackendProvider chosen = firstOf(wanted(name, 1), name);
+    return chosen.hasStreams() && chosen.streams() instanceof Refused refused
+        ? Optional.of(describe(chosen.name(), refused))
+        : Optional.empty();
   }
 
   private List<BackendProvider> wanted(String name, int threads) {
@@ -128,6 +167,15 @@ public final class Backends {
         .filter(provider -> provider.availability() instanceof Refused)
         .map(provider -> describe(provider.name(), (Refused) provider.availability()))
         .collect(Collectors.joining(" "));
+  }
+
+  private static void warn(BackendProvider chosen, DeviceException failure) {
+    System.getLogger(Backends.class.getName())
+        .log(
+            Level.WARNING,
+            "backend ''{0}'' does not start: {1}; going on without it",
+            chosen.name(),
+            failure.getMessage());
   }
 
   private static String describe(String name, Refused refused) {

@@ -7,6 +7,7 @@ import java.io.Serial;
 public class DeviceException extends HeddleException {
   @Serial private static final long serialVersionUID = 1;
 
+  /** Makes the error. */
   public DeviceException(String message) {
     super(message);
   }

@@ -8,7 +8,10 @@ import java.io.Serial;
 public final class DeviceMemoryException extends DeviceException {
   @Serial private static final long serialVersionUID = 1;
 
+  /** Bytes that the call needs. */
   private final long neededBytes;
+
+  /** Bytes that were free. */
   private final long freeBytes;
 
   /**

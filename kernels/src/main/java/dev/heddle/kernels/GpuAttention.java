@@ -69,6 +69,20 @@ public interface GpuAttention {
   void attend(GpuLayer layer, List<HeadWork> heads, long stream);
 
   /**
+   * The same, but waits until the layer is computed and says what that was.
+   *
+   * @throws InvalidInputException as {@link #attend(GpuLayer, List, long)}
+   * @throws DeviceMemoryException as {@link #attend(GpuLayer, List, long)}
+   */
+  GpuReport attendAndWait(GpuLayer layer, List<HeadWork> heads, long stream);
+
+  /**
+   * The most device memory that {@link #attend(GpuLayer, List, long)} takes beside the layer's
+   * tensors, whose addresses are not looked at.
+   */
+  long scratchBytes(GpuLayer layer, List<HeadWork> heads);
+
+  /**
    * Whether kernels can run here. Text is not compiled for the answer: only a compiler is looked
    * for.
    *

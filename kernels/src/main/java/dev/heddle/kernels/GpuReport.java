@@ -10,6 +10,7 @@ import java.util.List;
  * @param attentionNanos time that the device spent on attention
  */
 public record GpuReport(List<Long> cells, long indexNanos, long attentionNanos) {
+  /** Copies the list. */
   public GpuReport {
     cells = List.copyOf(cells);
   }

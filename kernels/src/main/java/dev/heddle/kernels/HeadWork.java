@@ -13,11 +13,17 @@ public sealed interface HeadWork {
    * @param indices one for each sequence of the batch
    */
   record Indexed(List<BlockIndex> indices) implements HeadWork {
+    /** Copies the list. */
     public Indexed {
       indices = List.copyOf(indices);
     }
   }
 
-  /** By its pattern's own kernels, which build the index on the device. */
+  /**
+   * By its pattern's own kernels, which build the index on the device.
+   *
+   * @param kernels the pattern's GPU half
+   * @param options the head's options
+   */
   record OnDevice(GpuKernels kernels, Options options) implements HeadWork {}
 }

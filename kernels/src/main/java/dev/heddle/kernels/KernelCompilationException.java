@@ -11,6 +11,7 @@ public final class KernelCompilationException extends HeddleException {
 
   private static final int MOST_LINES = 24;
 
+  /** All that the compiler said. */
   private final String log;
 
   /**

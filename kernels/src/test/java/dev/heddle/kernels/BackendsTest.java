@@ -43,6 +43,20 @@ class BackendsTest {
   }
 
   @Test
+  void aGpuThatCannotRunAModelIsSaidWhereItWasNamed() {
+    Backends backends = new Backends(List.of(new WithoutProducts(), RUNS));
+    String refusal = "attention-only: no products here; install them.";
+    assertThat(backends.openStream(Backends.AUTO)).isEmpty();
+    assertThat(backends.streamRefusal(Backends.AUTO)).contains(refusal);
+    assertThatThrownBy(() -> backends.openStream("attention-only"))
+        .isInstanceOf(BackendUnavailableException.class)
+        .hasMessage("backend 'attention-only' cannot run a model here. " + refusal);
+    assertThat(backends.openStream("reference")).isEmpty();
+    assertThat(backends.streamRefusal("reference")).isEmpty();
+    assertThatThrownBy(RUNS::openStream).isInstanceOf(UnsupportedOperationException.class);
+  }
+
+  @Test
   void namesWhatThereIsForAnUnknownName() {
     assertThatThrownBy(() -> Backends.standard().open("abacus", 1))
         .isInstanceOf(InvalidInputException.class)
@@ -106,6 +120,16 @@ class BackendsTest {
   }
 
   private record WithoutProducts() implements BackendProvider {
+    @Override
+    public boolean hasStreams() {
+      return true;
+    }
+
+    @Override
+    public Availability streams() {
+      return new Availability.Refused("no products here", "install them");
+    }
+
     @Override
     public String name() {
       return "attention-only";

@@ -48,7 +48,7 @@ final class AttentionPart {
 
   /** Attention over the text so far. Returns what was computed, where that was a prefill. */
   Optional<PrefillReport> attend(int layerNumber, Pass pass) {
-    KeyValueCache cache = pass.cache();
+    HostKeyValueCache cache = pass.cache();
     Prefill prefill =
         Prefill.of(
             queryHeads(pass.memory().queries(), pass.tokens()),

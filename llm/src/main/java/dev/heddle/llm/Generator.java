@@ -37,7 +37,7 @@ public final class Generator {
   public Generation generate(int[] prompt, GenerationOptions options, GenerationListener listener) {
     int room = Math.max(0, model.maxTokens() - prompt.length);
     int newTokens = Math.min(options.maxNewTokens(), room);
-    model.requireReadable(prompt.length, newTokens);
+    model.requireReadable(attention, prompt.length, newTokens);
     try (KeyValueCache cache = model.newCache(Math.max(1, prompt.length + newTokens))) {
       return generate(cache, prompt, options, listener);
     }
@@ -72,6 +72,26 @@ public final class Generator {
         firstTokenNanos,
         System.nanoTime() - start,
         prefilled.reports());
+  }
+
+  /**
+   * Reads {@code prompt} and chooses the first token of an answer, without room for more of it: see
+   * {@link LlamaModel#prefillOnly}.
+   *
+   * @throws InvalidInputException as {@link #generate(int[], GenerationOptions,
+   *     GenerationListener)}
+   */
+  public Generation firstToken(int[] prompt, Sampling sampling, GenerationListener listener) {
+    long start = System.nanoTime();
+    Prefilled prefilled = model.prefillOnly(attention, prompt, listener);
+    int token = new TokenSampler(sampling).choose(prefilled.logits(), 0);
+    long nanos = System.nanoTime() - start;
+    boolean ended = endTokens.contains(token);
+    if (!ended) {
+      listener.onToken(token);
+    }
+    return new Generation(
+        ended ? List.of() : List.of(token), end(ended, true), nanos, nanos, prefilled.reports());
   }
 
   private int room(KeyValueCache cache) {

@@ -32,7 +32,7 @@ final class HeadRows {
    * @param row its row in the chunk of K and V
    * @param cache receives K and V at {@code position} of layer {@code layerNumber}
    */
-  void finish(int token, int row, KeyValueCache cache, int layerNumber) {
+  void finish(int token, int row, HostKeyValueCache cache, int layerNumber) {
     memory.cosines().load(token, cosines);
     memory.sines().load(token, sines);
     memory.queries().load(token, query);

@@ -2,20 +2,19 @@ package dev.heddle.llm;
 
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.Backends;
-import dev.heddle.kernels.MatrixProducts;
+import dev.heddle.kernels.GpuStream;
 import dev.heddle.runtime.ModelShape;
-import dev.heddle.runtime.PrefillReport;
 import dev.heddle.runtime.SparseAttention;
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * A decoder of the Llama family on the CPU. Weights stay in their mapped files; activations are
- * float32. Attention is not part of it: each call is given the {@link SparseAttention} to use, so
- * that one open model can read the same text densely and sparsely.
+ * A decoder of the Llama family. On the processor weights stay in their mapped files and
+ * activations are float32; on a GPU weights are in its memory, and activations have 16 bits beside
+ * a float32 residual stream: bfloat16, or float16 where the files are. Attention is not part of it:
+ * each call is given the {@link SparseAttention} to use, so that one open model can read the same
+ * text densely and sparsely.
  *
  * <pre>{@code
  * try (LlamaModel model = LlamaModel.open(folder, LlamaModel.Settings.standard());
@@ -30,26 +29,20 @@ import java.util.OptionalLong;
  */
 public final class LlamaModel implements AutoCloseable {
   private final ModelConfig config;
-  private final Settings settings;
   private final WeightFiles files;
-  private final MatrixProducts products;
-  private final RowThreads threads;
-  private final Decoder decoder;
+  private final Engine engine;
 
-  private LlamaModel(
-      ModelConfig config, Settings settings, WeightFiles files, DecoderWeights weights) {
+  private LlamaModel(ModelConfig config, WeightFiles files, Engine engine) {
     this.config = config;
-    this.settings = settings;
     this.files = files;
-    this.products = Backends.standard().openMatrixProducts(settings.backend(), settings.threads());
-    this.threads = new RowThreads(settings.threads());
-    this.decoder = new Decoder(config, weights, products, threads);
+    this.engine = engine;
   }
 
   /**
    * How to compute.
    *
-   * @param backend the backend of the matrix products, or {@link Backends#AUTO}
+   * @param backend the backend that computes, or {@link Backends#AUTO}: on a GPU it computes
+   *     everything, and its attention is that of a façade on the same GPU
    * @param threads threads to compute with, at least 1
    * @param memoryLimitBytes memory that caches and activations may take; empty for what the machine
    *     has available
@@ -82,16 +75,49 @@ public final class LlamaModel implements AutoCloseable {
    *
    * @throws InvalidInputException if a file is missing, malformed, or has other sizes than
    *     config.json states; names the file, the key or tensor, the value and what is allowed
+   * @throws dev.heddle.kernels.BackendUnavailableException if a backend is named that cannot run
+   *     here, or a GPU without cuBLASLt
+   * @throws dev.heddle.kernels.DeviceMemoryException if the weights do not fit the GPU
    */
   public static LlamaModel open(Path folder, Settings settings) {
     ModelConfig config = ModelFolder.open(folder).config();
     WeightFiles files = WeightFiles.open(folder);
     try {
-      return new LlamaModel(config, settings, files, new WeightReader(files, config).read());
+      return new LlamaModel(config, files, engine(config, settings, files));
     } catch (RuntimeException failure) {
       files.close();
       throw failure;
     }
+  }
+
+  /**
+   * A model with random weights that are made on the GPU: nothing is to be learnt from what it
+   * writes, but how fast it reads. Biases of Q and K give each head bands of offsets, as trained
+   * heads have them, because numbers without any structure make every sparse index dense.
+   *
+   * @param config the model's sizes; its biases of Q, K and V are there whatever it says
+   * @throws InvalidInputException if the settings' backend is not on a GPU
+   * @throws dev.heddle.kernels.BackendUnavailableException if it cannot run a model here
+   * @throws dev.heddle.kernels.DeviceMemoryException if the weights do not fit
+   */
+  public static LlamaModel random(ModelConfig config, Settings settings) {
+    GpuStream stream =
+        Backends.standard()
+            .openStream(settings.backend())
+            .orElseThrow(() ->
+                new InvalidInputException(
+                    "random weights are made on a GPU alone; allowed: --backend cuda where there is"
+                        + " one"));
+    return new LlamaModel(
+        config, WeightFiles.none(), DeviceEngine.random(config, settings, stream));
+  }
+
+  private static Engine engine(ModelConfig config, Settings settings, WeightFiles files) {
+    DecoderWeights weights = new WeightReader(files, config).read();
+    Optional<GpuStream> stream = Backends.standard().openStream(settings.backend());
+    return stream.isPresent()
+        ? DeviceEngine.open(config, settings, weights, stream.get())
+        : new HostEngine(config, settings, weights);
   }
 
   /** What config.json says of the model. */
@@ -118,17 +144,30 @@ public final class LlamaModel implements AutoCloseable {
    */
   public KeyValueCache newCache(int capacity) {
     requirePositions("a cache of " + capacity + " tokens", capacity);
-    long bytes = KeyValueCache.bytes(config.attention(), capacity);
-    new MemoryEstimate(bytes, 0)
-        .requireWithin("a cache of " + capacity + " tokens", availableBytes());
-    return new KeyValueCache(config.attention(), capacity);
+    new MemoryEstimate(engine.cacheBytes(capacity, true), 0)
+        .requireWithin("a cache of " + capacity + " tokens", engine.availableBytes());
+    return engine.newCache(capacity, true);
   }
 
   /** The memory that a prompt and an answer of these lengths take. */
   public MemoryEstimate memoryEstimate(int promptTokens, int newTokens) {
     return new MemoryEstimate(
-        KeyValueCache.bytes(config.attention(), (long) promptTokens + newTokens),
-        Activations.bytes(config, promptTokens));
+        engine.cacheBytes((long) promptTokens + newTokens, true),
+        engine.activationBytes(promptTokens));
+  }
+
+  /** The same with what {@code attention} takes on a GPU for its indices. */
+  public MemoryEstimate memoryEstimate(SparseAttention attention, int promptTokens, int newTokens) {
+    return memoryEstimate(promptTokens, newTokens)
+        .plus(engine.scratchBytes(attention, promptTokens, promptTokens));
+  }
+
+  /** The memory that {@link #prefillOnly} takes. */
+  public MemoryEstimate prefillOnlyEstimate(SparseAttention attention, int promptTokens) {
+    return new MemoryEstimate(
+        engine.cacheBytes(promptTokens, false),
+        engine.activationBytes(promptTokens)
+            + engine.scratchBytes(attention, promptTokens, promptTokens));
   }
 
   /**
@@ -140,7 +179,32 @@ public final class LlamaModel implements AutoCloseable {
   public void requireReadable(int promptTokens, int newTokens) {
     String what = "a prompt of %d tokens with %d new ones".formatted(promptTokens, newTokens);
     requirePositions("a prompt of " + promptTokens + " tokens", promptTokens);
-    memoryEstimate(promptTokens, newTokens).requireWithin(what, availableBytes());
+    memoryEstimate(promptTokens, newTokens).requireWithin(what, engine.availableBytes());
+  }
+
+  /**
+   * The same with what {@code attention} takes on a GPU for its indices.
+   *
+   * @throws InvalidInputException as {@link #requireReadable(int, int)}
+   */
+  public void requireReadable(SparseAttention attention, int promptTokens, int newTokens) {
+    requireReadable(promptTokens, newTokens);
+    String what = "a prompt of %d tokens with %d new ones".formatted(promptTokens, newTokens);
+    memoryEstimate(attention, promptTokens, newTokens).requireWithin(what, engine.availableBytes());
+  }
+
+  /**
+   * Reads {@code tokens} in one pass, for the logits behind the last one alone. On a GPU keys and
+   * values of a layer are dropped when it is done, so that longer prompts fit.
+   *
+   * @throws InvalidInputException if a token is unknown, or the text longer than the model's
+   *     positions, window or memory; before any work
+   */
+  public Prefilled prefillOnly(SparseAttention attention, int[] tokens, PrefillProgress progress) {
+    requirePrefillOnly(attention, tokens);
+    try (KeyValueCache cache = engine.newCache(tokens.length, false)) {
+      return engine.prefill(attention, cache, tokens, new int[] {tokens.length - 1}, progress);
+    }
   }
 
   /**
@@ -176,9 +240,11 @@ public final class LlamaModel implements AutoCloseable {
             "position %d is not among the %d tokens".formatted(position, tokens.length));
       }
     }
-    new MemoryEstimate(0, Activations.bytes(config, tokens.length))
-        .requireWithin("a prompt of " + tokens.length + " tokens", availableBytes());
-    return pass(attention, cache, tokens, positions, progress);
+    int keyTokens = cache.tokens() + tokens.length;
+    long scratch = engine.scratchBytes(attention, tokens.length, keyTokens);
+    new MemoryEstimate(0, engine.activationBytes(tokens.length) + scratch)
+        .requireWithin("a prompt of " + tokens.length + " tokens", engine.availableBytes());
+    return engine.prefill(attention, cache, tokens, positions, progress);
   }
 
   /**
@@ -188,37 +254,47 @@ public final class LlamaModel implements AutoCloseable {
    * @throws InvalidInputException as {@link #prefill}
    */
   public Logits decode(SparseAttention attention, KeyValueCache cache, int token) {
-    int[] tokens = {token};
-    requireRoom(cache, tokens);
-    try (Arena arena = Arena.ofShared()) {
-      Activations memory = Activations.allocate(arena, config, 1);
-      Pass pass = new Pass(memory, cache, 1, attention, true);
-      decoder.run(tokens, pass, 0, PrefillProgress.SILENT);
-      return decoder.logits(pass, new int[] {0});
-    }
+    requireRoom(cache, new int[] {token});
+    return engine.decode(attention, cache, token);
   }
 
-  /** Unmaps the weights and ends the threads. Calls after this fail. */
+  /**
+   * Reads {@code tokens} on the GPU without keeping their keys and values, and says what took the
+   * time.
+   *
+   * @throws InvalidInputException as {@link #prefill}, or if the model does not compute on a GPU
+   */
+  public PrefillTimes measurePrefill(SparseAttention attention, int[] tokens) {
+    DeviceEngine device = onDevice();
+    requirePrefillOnly(attention, tokens);
+    return device.measure(attention, tokens);
+  }
+
+  private void requirePrefillOnly(SparseAttention attention, int[] tokens) {
+    requireTokens(tokens);
+    String what = "a prompt of " + tokens.length + " tokens";
+    requirePositions(what, tokens.length);
+    prefillOnlyEstimate(attention, tokens.length).requireWithin(what, engine.availableBytes());
+  }
+
+  private DeviceEngine onDevice() {
+    if (engine instanceof DeviceEngine device) {
+      return device;
+    }
+    throw new InvalidInputException(
+        "the model computes on the processor; allowed: --backend cuda where there is a GPU");
+  }
+
+  /** Unmaps the weights and gives back threads and device memory. Calls after this fail. */
   @Override
   public void close() {
-    threads.close();
-    products.close();
+    engine.close();
     files.close();
   }
 
-  private Prefilled pass(
-      SparseAttention attention,
-      KeyValueCache cache,
-      int[] tokens,
-      int[] positions,
-      PrefillProgress progress) {
-    int firstNeeded = Arrays.stream(positions).min().orElse(tokens.length);
-    try (Arena arena = Arena.ofShared()) {
-      Activations memory = Activations.allocate(arena, config, tokens.length);
-      Pass pass = new Pass(memory, cache, tokens.length, attention, false);
-      List<PrefillReport> reports = decoder.run(tokens, pass, firstNeeded, progress);
-      return new Prefilled(decoder.logits(pass, positions), reports);
-    }
+  /** Memory that caches and activations may take now, where the model computes. */
+  public long availableBytes() {
+    return engine.availableBytes();
   }
 
   private void requireRoom(KeyValueCache cache, int[] tokens) {
@@ -226,6 +302,17 @@ public final class LlamaModel implements AutoCloseable {
       throw new InvalidInputException(
           "the cache is for %s, but the model is %s".formatted(cache.shape(), config.attention()));
     }
+    requireTokens(tokens);
+    long end = (long) cache.tokens() + tokens.length;
+    requirePositions("a text of " + end + " tokens", end);
+    if (end > cache.capacity()) {
+      throw new InvalidInputException(
+          "the cache holds %d tokens and has room for %d, not for %d more"
+              .formatted(cache.tokens(), cache.capacity() - cache.tokens(), tokens.length));
+    }
+  }
+
+  private void requireTokens(int[] tokens) {
     if (tokens.length == 0) {
       throw new InvalidInputException("the prompt is empty; allowed: at least 1 token");
     }
@@ -235,13 +322,6 @@ public final class LlamaModel implements AutoCloseable {
             "token %d is not in the model's vocabulary; allowed: 0 to %d"
                 .formatted(token, config.vocabularySize() - 1));
       }
-    }
-    long end = (long) cache.tokens() + tokens.length;
-    requirePositions("a text of " + end + " tokens", end);
-    if (end > cache.capacity()) {
-      throw new InvalidInputException(
-          "the cache holds %d tokens and has room for %d, not for %d more"
-              .formatted(cache.tokens(), cache.capacity() - cache.tokens(), tokens.length));
     }
   }
 
@@ -256,9 +336,5 @@ public final class LlamaModel implements AutoCloseable {
           "%s is too long; allowed: %d, the model's sliding_window, beyond which it forgets"
               .formatted(what, config.slidingWindow().getAsInt()));
     }
-  }
-
-  private long availableBytes() {
-    return settings.memoryLimitBytes().orElseGet(MachineMemory::availableBytes);
   }
 }

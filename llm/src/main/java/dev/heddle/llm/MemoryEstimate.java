@@ -4,7 +4,7 @@ import dev.heddle.api.InvalidInputException;
 import java.util.Locale;
 
 /**
- * The memory that reading a prompt takes, beside the weights, which stay in their mapped files.
+ * The memory that reading a prompt takes where the model computes, beside the weights.
  *
  * @param cacheBytes keys and values of all tokens
  * @param activationBytes what the pass over the prompt needs until it ends
@@ -15,6 +15,11 @@ public record MemoryEstimate(long cacheBytes, long activationBytes) {
   /** All of it. */
   public long bytes() {
     return cacheBytes + activationBytes;
+  }
+
+  /** The same with more to compute with. */
+  MemoryEstimate plus(long moreActivationBytes) {
+    return new MemoryEstimate(cacheBytes, activationBytes + moreActivationBytes);
   }
 
   /**

@@ -13,7 +13,7 @@ import dev.heddle.runtime.SparseAttention;
  */
 record Pass(
     Activations memory,
-    KeyValueCache cache,
+    HostKeyValueCache cache,
     int tokens,
     SparseAttention attention,
     boolean decoding) {

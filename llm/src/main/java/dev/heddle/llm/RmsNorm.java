@@ -14,6 +14,11 @@ final class RmsNorm {
     this.epsilon = epsilon;
   }
 
+  /** The factors, read only. */
+  float[] weight() {
+    return weight;
+  }
+
   /** Normalises, in place, the {@code weight.length} numbers from {@code offset} of {@code row}. */
   void apply(float[] row, int offset) {
     float scale = (float) (1 / Math.sqrt(meanSquare(row, offset) + epsilon));

@@ -29,6 +29,11 @@ final class RotaryEmbedding {
     return frequencies.length;
   }
 
+  /** The angle of each pair at position 1, read only. */
+  float[] frequencies() {
+    return frequencies;
+  }
+
   /** Writes cosine and sine of each pair's angle at {@code position}. */
   void angles(int position, float[] cosines, float[] sines) {
     for (int i = 0; i < frequencies.length; i++) {

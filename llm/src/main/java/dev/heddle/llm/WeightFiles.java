@@ -42,6 +42,11 @@ final class WeightFiles implements AutoCloseable {
     }
   }
 
+  /** No files at all. */
+  static WeightFiles none() {
+    return new WeightFiles(Path.of(""));
+  }
+
   Optional<SafetensorsTensor> find(String tensorName) {
     return Optional.ofNullable(fileOfTensor.get(tensorName)).flatMap(file -> file.find(tensorName));
   }

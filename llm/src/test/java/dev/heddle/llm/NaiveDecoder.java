@@ -1,21 +1,47 @@
 package dev.heddle.llm;
 
+import dev.heddle.api.ElementType;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.Function;
 
 /**
  * The decoder from its equations, in float64, one number at a time: the oracle. With {@code
- * (float)} as rounding every step is plain float32, which tells how far that may be from the truth.
+ * (float)} as rounding every step is plain float32, which tells how far that may be from the truth;
+ * with another type for what is stored, it is the plain arithmetic of that type with float32 sums.
  */
 final class NaiveDecoder {
-  private final SafetensorsFile file;
+  private final Function<String, Optional<SafetensorsTensor>> tensors;
   private final ModelConfig config;
   private final DoubleUnaryOperator rounding;
+  private final DoubleUnaryOperator storing;
 
   NaiveDecoder(SafetensorsFile file, ModelConfig config, DoubleUnaryOperator rounding) {
-    this.file = file;
+    this(file::find, config, rounding, rounding);
+  }
+
+  /**
+   * A decoder with two roundings.
+   *
+   * @param tensors finds a weight by its name
+   * @param rounding of sums and of what they are made of
+   * @param storing of weights and of everything that a step hands to the next
+   */
+  NaiveDecoder(
+      Function<String, Optional<SafetensorsTensor>> tensors,
+      ModelConfig config,
+      DoubleUnaryOperator rounding,
+      DoubleUnaryOperator storing) {
+    this.tensors = tensors;
     this.config = config;
     this.rounding = rounding;
+    this.storing = storing;
+  }
+
+  /** What is computed with numbers of {@code type} and float32 sums. */
+  static NaiveDecoder plain(WeightFiles files, ModelConfig config, ElementType type) {
+    return new NaiveDecoder(files::find, config, x -> (float) x, x -> type.round((float) x));
   }
 
   /** The logits behind every token of {@code prompt}: {@code [token][vocabulary]}. */
@@ -59,7 +85,7 @@ final class NaiveDecoder {
       for (int i = 0; i < dim; i++) {
         sum = round(sum + q[from + i] * k[key][shared + i]);
       }
-      scores[key] = round(sum / Math.sqrt(dim));
+      scores[key] = store(sum / Math.sqrt(dim));
       greatest = Math.max(greatest, scores[key]);
     }
     double total = 0;
@@ -68,10 +94,13 @@ final class NaiveDecoder {
       total = round(total + scores[key]);
     }
     for (int key = 0; key < scores.length; key++) {
-      double share = round(scores[key] / total);
+      double share = store(scores[key] / total);
       for (int i = 0; i < dim; i++) {
         out[from + i] = round(out[from + i] + share * v[key][shared + i]);
       }
+    }
+    for (int i = 0; i < dim; i++) {
+      out[from + i] = store(out[from + i]);
     }
   }
 
@@ -81,7 +110,7 @@ final class NaiveDecoder {
     for (int token = 0; token < in.length; token++) {
       for (int i = 0; i < gate[token].length; i++) {
         double x = gate[token][i];
-        gate[token][i] = round(round(x / (1 + Math.exp(-x))) * up[token][i]);
+        gate[token][i] = store(store(x / (1 + Math.exp(-x))) * up[token][i]);
       }
     }
     return project(gate, prefix + "down_proj", config.hiddenSize());
@@ -98,13 +127,13 @@ final class NaiveDecoder {
           System.arraycopy(norm(new double[][] {head}, normName)[0], 0, rows[token], from, dim);
         }
         for (int i = 0; i < half; i++) {
-          float frequency = (float) Math.pow(config.rotary().theta(), -(double) i / half);
+          float frequency = frequency(i, dim);
           double angle = token * frequency; // float32, as where the models are trained
           double real = rows[token][from + i];
           double imaginary = rows[token][from + half + i];
-          rows[token][from + i] = round(real * Math.cos(angle) - imaginary * Math.sin(angle));
+          rows[token][from + i] = store(real * Math.cos(angle) - imaginary * Math.sin(angle));
           rows[token][from + half + i] =
-              round(real * Math.sin(angle) + imaginary * Math.cos(angle));
+              store(real * Math.sin(angle) + imaginary * Math.cos(angle));
         }
       }
     }
@@ -123,7 +152,7 @@ final class NaiveDecoder {
       double scale = round(1 / Math.sqrt(sum / x.length + config.normEpsilon()));
       out[token] = new double[x.length];
       for (int i = 0; i < x.length; i++) {
-        out[token][i] = round(weight[i] * round(x[i] * scale));
+        out[token][i] = store(weight[i] * store(x[i] * scale));
       }
     }
     return out;
@@ -131,7 +160,7 @@ final class NaiveDecoder {
 
   private double[][] project(double[][] in, String name, int outputs) {
     double[] bias =
-        file.find(name + ".bias").isPresent()
+        tensors.apply(name + ".bias").isPresent()
             ? row(name + ".bias", 0, outputs)
             : new double[outputs];
     double[][] weight = new double[outputs][];
@@ -145,7 +174,7 @@ final class NaiveDecoder {
         for (int i = 0; i < weight[o].length; i++) {
           sum = round(sum + in[token][i] * weight[o][i]);
         }
-        out[token][o] = round(sum + bias[o]);
+        out[token][o] = store(sum + bias[o]);
       }
     }
     return out;
@@ -154,18 +183,29 @@ final class NaiveDecoder {
   private void add(double[][] sum, double[][] added) {
     for (int token = 0; token < sum.length; token++) {
       for (int i = 0; i < sum[token].length; i++) {
-        sum[token][i] = round(sum[token][i] + added[token][i]);
+        sum[token][i] = store(sum[token][i] + added[token][i]);
       }
     }
   }
 
   private double[] row(String name, int row, int width) {
-    SafetensorsTensor tensor = file.tensor(name);
+    SafetensorsTensor tensor = tensors.apply(name).orElseThrow();
     double[] numbers = new double[width];
     for (int i = 0; i < width; i++) {
-      numbers[i] = tensor.elementType().load(tensor.memory(), (long) row * width + i);
+      numbers[i] = store(tensor.elementType().load(tensor.memory(), (long) row * width + i));
     }
     return numbers;
+  }
+
+  /** The scaled ones have tests of their own. */
+  private float frequency(int pair, int dim) {
+    return config.rotary().scaling() instanceof RotaryScaling.None
+        ? (float) Math.pow(config.rotary().theta(), -2.0 * pair / dim)
+        : new RotaryEmbedding(config.rotary(), dim).frequencies()[pair];
+  }
+
+  private double store(double number) {
+    return storing.applyAsDouble(number);
   }
 
   private double round(double number) {

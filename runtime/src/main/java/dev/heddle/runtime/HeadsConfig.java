@@ -13,8 +13,8 @@ import java.util.Optional;
  * Which pattern, with which options, each head of a model uses: the value of a heads file.
  *
  * <p>It names every head of {@link #shape} once, by entries and defaults, but has not looked any
- * pattern up; {@link AttentionPlan#resolve} does. Two are equal when they say the same in the same
- * order, from wherever they came.
+ * pattern up; {@link AttentionPlan#resolve} does. Two are equal when they assign the same in the
+ * same order, from wherever they came and whatever their notes.
  *
  * <p>Immutable and safe for use by several threads.
  */
@@ -31,12 +31,16 @@ public final class HeadsConfig {
   private final ModelShape shape;
   private final Optional<PatternChoice> defaults;
   private final List<Entry> entries;
+  private final Map<String, Object> notes;
+  private final List<Map<String, Object>> entryNotes;
 
   private HeadsConfig(Builder builder) {
     this.origin = builder.origin;
     this.shape = builder.shape;
     this.defaults = builder.defaults;
     this.entries = List.copyOf(builder.entries);
+    this.notes = builder.notes;
+    this.entryNotes = List.copyOf(builder.entryNotes);
   }
 
   /** One element of {@code "heads"}: the heads of some layers, and their pattern. */
@@ -77,7 +81,20 @@ public final class HeadsConfig {
     return shape;
   }
 
-  /** The text of a heads file that reads back as an equal configuration. */
+  /**
+   * Remarks for people and tools, which assign nothing: what JSON knows, by name. Read from a file
+   * they are as they stand there.
+   */
+  public Map<String, Object> notes() {
+    return notes;
+  }
+
+  /** The remarks on each entry, in the order of the entries. */
+  public List<Map<String, Object>> entryNotes() {
+    return entryNotes;
+  }
+
+  /** The text of a heads file that reads back as an equal configuration with equal notes. */
   public String toJson() {
     return HeadsFileWriter.write(this);
   }
@@ -145,6 +162,8 @@ public final class HeadsConfig {
     private final ModelShape shape;
     private Optional<PatternChoice> defaults = Optional.empty();
     private final List<Entry> entries = new ArrayList<>();
+    private final List<Map<String, Object>> entryNotes = new ArrayList<>();
+    private Map<String, Object> notes = Map.of();
 
     Builder(String origin, ModelShape shape) {
       this.origin = origin;
@@ -180,6 +199,30 @@ public final class HeadsConfig {
       return assign(layers, heads, PatternChoice.inCode(pattern, options));
     }
 
+    /**
+     * Sets the remarks on the whole.
+     *
+     * @param notes name to value: text, numbers, booleans, and lists and maps of these
+     */
+    public Builder notes(Map<String, ?> notes) {
+      this.notes = HeadsFileWriter.plain(notes);
+      return this;
+    }
+
+    /**
+     * Sets the remarks on the entry that was added last.
+     *
+     * @param notes as in {@link #notes}
+     * @throws IllegalStateException if there is no entry yet
+     */
+    public Builder entryNotes(Map<String, ?> notes) {
+      if (entries.isEmpty()) {
+        throw new IllegalStateException("there is no entry to remark on");
+      }
+      entryNotes.set(entryNotes.size() - 1, HeadsFileWriter.plain(notes));
+      return this;
+    }
+
     Builder defaults(PatternChoice choice) {
       defaults = Optional.of(choice);
       return this;
@@ -191,6 +234,7 @@ public final class HeadsConfig {
               ranges("layers", layers, shape.layers()),
               ranges("heads", heads, shape.queryHeads()),
               choice));
+      entryNotes.add(Map.of());
       return this;
     }
 

@@ -10,7 +10,10 @@ import java.io.Serial;
 public final class HeadsFileException extends InvalidInputException {
   @Serial private static final long serialVersionUID = 1;
 
+  /** The file's name. */
   private final String file;
+
+  /** The place in the file. */
   private final String place;
 
   HeadsFileException(String file, String place, String problem) {

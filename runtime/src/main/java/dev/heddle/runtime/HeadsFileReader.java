@@ -1,35 +1,15 @@
 package dev.heddle.runtime;
 
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.runtime.HeadsFileKey.Place;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.TokenStreamLocation;
-import tools.jackson.core.exc.StreamConstraintsException;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Turns the text of a heads file into a configuration, and accepts nothing that it does not know.
  */
 final class HeadsFileReader {
-  private static final int DEEPEST_NESTING = 32;
-
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder().maxNestingDepth(DEEPEST_NESTING).build())
-                  .build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
-
   private final String file;
 
   HeadsFileReader(String file) {
@@ -37,46 +17,17 @@ final class HeadsFileReader {
   }
 
   HeadsConfig parse(String json) {
-    JsonPlace root = new JsonPlace(file, "", tree(json)).requireObject();
+    JsonPlace root = StrictJson.parse(file, json).requireObject();
     requireFormat(root.required("format"));
-    root.requireObject(Set.of("format", "shape", "defaults", "heads", "notes"));
-    checkNotes(root);
+    root.requireObject(HeadsFileKey.namesIn(Place.FILE));
     HeadsConfig.Builder builder = new HeadsConfig.Builder(file, shape(root.required("shape")));
+    root.optional("notes").ifPresent(notes -> builder.notes(notes(notes)));
     root.optional("defaults")
         .ifPresent(defaults ->
-            builder.defaults(
-                choice(defaults.requireObject(Set.of("pattern", "options", "notes")))));
+            builder.defaults(choice(defaults.requireObject(HeadsFileKey.namesIn(Place.DEFAULTS)))));
     root.optional("heads")
         .ifPresent(heads -> heads.forEachElement(entry -> addEntry(builder, entry)));
     return builder.build();
-  }
-
-  private JsonNode tree(String json) {
-    if (json.isBlank()) {
-      throw new HeadsFileException(file, "", "it is empty; allowed: a JSON object");
-    }
-    try {
-      return MAPPER.readTree(json);
-    } catch (JacksonException bad) {
-      throw new HeadsFileException(file, place(bad), "not JSON: " + problem(bad), bad);
-    }
-  }
-
-  private static String place(JacksonException bad) {
-    TokenStreamLocation location = bad.getLocation();
-    return location == null || location.getLineNr() < 1
-        ? ""
-        : "line " + location.getLineNr() + ", column " + location.getColumnNr();
-  }
-
-  private static String problem(JacksonException bad) {
-    if (bad
-        instanceof StreamConstraintsException) { // whose message speaks of the parser's settings
-      return "nested deeper than "
-          + DEEPEST_NESTING
-          + " levels, or a name, text or number in it is too long";
-    }
-    return bad.getOriginalMessage().lines().findFirst().orElse("");
   }
 
   private static void requireFormat(JsonPlace format) {
@@ -86,7 +37,7 @@ final class HeadsFileReader {
   }
 
   private ModelShape shape(JsonPlace shape) {
-    shape.requireObject(Set.of("layers", "queryHeads", "keyValueHeads", "headDim"));
+    shape.requireObject(HeadsFileKey.namesIn(Place.SHAPE));
     int layers = shape.required("layers").positiveInteger();
     int queryHeads = shape.required("queryHeads").positiveInteger();
     int keyValueHeads = shape.required("keyValueHeads").positiveInteger();
@@ -99,13 +50,14 @@ final class HeadsFileReader {
   }
 
   private static void addEntry(HeadsConfig.Builder builder, JsonPlace entry) {
-    entry.requireObject(Set.of("layers", "heads", "pattern", "options", "notes"));
+    entry.requireObject(HeadsFileKey.namesIn(Place.ENTRY));
     builder.assign(
         entry.required("layers").string(), entry.required("heads").string(), choice(entry));
+    entry.optional("notes").ifPresent(notes -> builder.entryNotes(notes(notes)));
   }
 
   private static PatternChoice choice(JsonPlace place) {
-    checkNotes(place);
+    place.optional("notes").ifPresent(JsonPlace::requireObject);
     Map<String, Object> options = new LinkedHashMap<>();
     place
         .optional("options")
@@ -118,8 +70,8 @@ final class HeadsFileReader {
   }
 
   /** Remarks for people: any object will do. */
-  private static void checkNotes(JsonPlace place) {
-    place.optional("notes").ifPresent(JsonPlace::requireObject);
+  private static Map<String, Object> notes(JsonPlace place) {
+    return StrictJson.members(place.requireObject().node());
   }
 
   /** A value as it is written. Whether the option takes it is known when its pattern is. */

@@ -9,8 +9,13 @@ import java.util.OptionalInt;
 public final class PatternFailedException extends HeddleException {
   @Serial private static final long serialVersionUID = 1;
 
+  /** The pattern's name. */
   private final String pattern;
+
+  /** The layer. */
   private final int layer;
+
+  /** The query head. */
   private final int head;
 
   /**

@@ -11,6 +11,7 @@ import java.util.List;
  * @param attentionNanos time spent on attention, wall clock
  */
 public record PrefillReport(int layer, List<Head> heads, long indexNanos, long attentionNanos) {
+  /** Copies the list. */
   public PrefillReport {
     heads = List.copyOf(heads);
   }

@@ -109,6 +109,32 @@ public final class SparseAttention implements AutoCloseable {
   }
 
   /**
+   * The same, but waits until the layer is computed and says what that was. Times are the device's;
+   * indices that the host builds count in wall clock.
+   *
+   * @throws InvalidInputException as {@link #prefill(int, GpuLayer, long)}
+   * @throws PatternFailedException as {@link #prefill(int, GpuLayer, long)}
+   * @throws DeviceMemoryException as {@link #prefill(int, GpuLayer, long)}
+   * @throws IllegalStateException if this has been closed
+   */
+  public PrefillReport prefillAndWait(int layer, GpuLayer tensors, long stream) {
+    return engine.prefillAndWait(layer, tensors, stream);
+  }
+
+  /**
+   * The most device memory that {@link #prefill(int, GpuLayer, long)} takes beside the tensors,
+   * without what the indices of patterns without a GPU half take, which only their making tells.
+   *
+   * @param tensors sizes of the layer; its addresses are not looked at
+   * @throws InvalidInputException if the backend is not on a GPU, or the tensors do not suit the
+   *     plan
+   * @throws IllegalStateException if this has been closed
+   */
+  public long scratchBytes(int layer, GpuLayer tensors) {
+    return engine.scratchBytes(layer, tensors);
+  }
+
+  /**
    * Computes one layer's attention with every query reading every key up to its position, as suits
    * the few queries of a decoding step.
    *

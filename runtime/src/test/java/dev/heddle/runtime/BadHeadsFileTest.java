@@ -51,8 +51,8 @@ class BadHeadsFileTest {
 
   static Stream<Arguments> notJson() {
     return Stream.of(
-        arguments("empty", "", "", "it is empty; allowed: a JSON object"),
-        arguments("blank", " \n\t", "", "it is empty; allowed: a JSON object"),
+        arguments("empty", "", "", "it is empty; allowed: JSON"),
+        arguments("blank", " \n\t", "", "it is empty; allowed: JSON"),
         arguments("cut off", file(DEFAULTS).substring(0, 40), "line 1, column", "not JSON: "),
         arguments("two values", file(DEFAULTS) + " {}", "line 1, column", "not JSON: Trailing"),
         arguments("garbage behind", file(DEFAULTS) + "\n]", "line 2, column 1", "not JSON: "),

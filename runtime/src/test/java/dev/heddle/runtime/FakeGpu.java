@@ -113,6 +113,17 @@ final class FakeGpu implements BackendProvider, AttentionBackend, GpuAttention {
   }
 
   @Override
+  public GpuReport attendAndWait(GpuLayer layer, List<HeadWork> heads, long stream) {
+    attend(layer, heads, stream);
+    return new GpuReport(heads.stream().map(head -> 1L).toList(), 1, 1);
+  }
+
+  @Override
+  public long scratchBytes(GpuLayer layer, List<HeadWork> heads) {
+    return heads.stream().filter(HeadWork.OnDevice.class::isInstance).count();
+  }
+
+  @Override
   @SuppressWarnings("restricted") // reads what a test calls device memory
   public HeadTensor download(GpuTensor tensor, List<Integer> heads, long stream, Arena arena) {
     downloads.add(heads);

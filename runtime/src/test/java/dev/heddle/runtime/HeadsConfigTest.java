@@ -7,6 +7,7 @@ import dev.heddle.api.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -111,6 +112,42 @@ class HeadsConfigTest {
     Files.writeString(file, "\uFEFF" + everyOptionInCode().toJson());
 
     assertThat(HeadsConfig.read(file)).isEqualTo(everyOptionInCode());
+  }
+
+  @Test
+  void notesAreKeptAndAssignNothing() {
+    HeadsConfig remarked =
+        HeadsConfig.builder(new ModelShape(1, 2, 1, 8))
+            .notes(Map.of("list", List.of(List.of(1, 2), List.of(0.5))))
+            .assign("0", "0-1", "dense", Map.of())
+            .entryNotes(Map.of("recall", 1))
+            .build();
+    HeadsConfig plain =
+        HeadsConfig.builder(new ModelShape(1, 2, 1, 8))
+            .assign("0", "0-1", "dense", Map.of())
+            .build();
+
+    assertThat(remarked).isEqualTo(plain).hasSameHashCodeAs(plain);
+    assertThat(remarked.toJson())
+        .isEqualTo(
+            """
+            {
+              "format": "heddle-heads/1",
+              "shape": {"layers":1,"queryHeads":2,"keyValueHeads":1,"headDim":8},
+              "notes": {
+                "list": [
+                  [1,2],
+                  [0.5]
+                ]
+              },
+              "heads": [
+                {"layers":"0","heads":"0-1","pattern":"dense","notes":{"recall":1}}
+              ]
+            }
+            """);
+    HeadsConfig again = HeadsConfig.parse(remarked.toJson(), "again.json");
+    assertThat(again.notes()).isEqualTo(remarked.notes());
+    assertThat(again.entryNotes()).isEqualTo(remarked.entryNotes());
   }
 
   static HeadsConfig everyOptionInCode() {

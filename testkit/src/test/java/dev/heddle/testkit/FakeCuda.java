@@ -179,6 +179,16 @@ record FakeCuda(int window, float error, Availability device, Availability compi
   }
 
   @Override
+  public GpuReport attendAndWait(GpuLayer layer, List<HeadWork> heads, long stream) {
+    throw new UnsupportedOperationException("no device memory");
+  }
+
+  @Override
+  public long scratchBytes(GpuLayer layer, List<HeadWork> heads) {
+    return 0;
+  }
+
+  @Override
   public void attend(GpuLayer layer, List<HeadWork> heads, long stream) {
     throw new UnsupportedOperationException("GPU halves alone are tested");
   }

@@ -81,9 +81,50 @@ final class CudaBackend implements AttentionBackend, GpuAttention {
 
   @Override
   public void attend(GpuLayer layer, List<HeadWork> heads, long stream) {
+    attend(
+        layer,
+        heads,
+        stream,
+        (plan, lane, queue) -> {
+          plan.index(queue);
+          plan.attend(queue);
+          return true;
+        });
+  }
+
+  @Override
+  public GpuReport attendAndWait(GpuLayer layer, List<HeadWork> heads, long stream) {
+    return attend(
+        layer,
+        heads,
+        stream,
+        (plan, lane, queue) -> {
+          lane.markStart();
+          plan.index(queue);
+          lane.markIndexed();
+          plan.attend(queue);
+          lane.markAttended();
+          List<Long> cells = plan.cells(queue);
+          lane.await();
+          return new GpuReport(cells, lane.indexNanos(), lane.attentionNanos());
+        });
+  }
+
+  @Override
+  public long scratchBytes(GpuLayer layer, List<HeadWork> heads) {
+    return LayerPlan.of(layer, heads).bytes();
+  }
+
+  /** What is done with a plan between the two waits of a caller's stream. */
+  @FunctionalInterface
+  private interface PlanRun<T> {
+    T run(LayerPlan plan, Lane lane, WorkQueue queue);
+  }
+
+  private <T> T attend(GpuLayer layer, List<HeadWork> heads, long stream, PlanRun<T> run) {
     AttentionLaunch.requireSupported(layer);
     LayerPlan plan = LayerPlan.of(layer, heads);
-    device.call(lane -> {
+    return device.call(lane -> {
       DeviceMemory.require(layer);
       plan.requireMemory(0, device.pool());
       ForeignStream foreign = new ForeignStream(device.driver(), lane, stream);
@@ -92,10 +133,8 @@ final class CudaBackend implements AttentionBackend, GpuAttention {
         foreign.letLaneWait();
         // Even after a failure, what was queued reads the caller's memory.
         afterwards.add(foreign::waitForLane);
-        plan.index(queue);
-        plan.attend(queue);
+        return run.run(plan, lane, queue);
       }
-      return true;
     });
   }
 

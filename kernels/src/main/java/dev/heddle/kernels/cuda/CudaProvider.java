@@ -4,7 +4,9 @@ import dev.heddle.kernels.AttentionBackend;
 import dev.heddle.kernels.Availability;
 import dev.heddle.kernels.BackendProvider;
 import dev.heddle.kernels.DeviceException;
+import dev.heddle.kernels.GpuStream;
 import dev.heddle.kernels.MatrixProducts;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -38,7 +40,14 @@ public final class CudaProvider implements BackendProvider {
       return List.of();
     }
     try {
-      return DeviceReport.ofDevice(DEVICE);
+      List<String> lines = new ArrayList<>(DeviceReport.ofDevice(DEVICE));
+      lines.add(
+          switch (streams()) {
+            case Availability.Available(String library) -> "whole models: by " + library;
+            case Availability.Refused(String reason, String remedy) ->
+                "attention alone: " + reason + "; " + remedy;
+          });
+      return lines;
     } catch (DeviceException failure) { // such as a device without memory for a context
       return List.of("device " + DEVICE + ": " + failure.getMessage());
     }
@@ -48,6 +57,35 @@ public final class CudaProvider implements BackendProvider {
   public AttentionBackend open(int threads) {
     JCudaNatives.load();
     return new CudaBackend(Device.open(DEVICE));
+  }
+
+  @Override
+  public boolean hasStreams() {
+    return true;
+  }
+
+  @Override
+  public Availability streams() {
+    Availability device = availability();
+    if (!(device instanceof Availability.Available)) {
+      return device;
+    }
+    CublasLtFiles files = CublasLtFiles.ofMachine(new ThisMachine().driverVersion());
+    return CublasLt.find(files)
+        .<Availability>map(library -> new Availability.Available(library.describe()))
+        .orElseGet(() ->
+            new Availability.Refused(
+                "cuBLASLt was not found: looked for it in " + files.describe(),
+                "install cuBLAS of CUDA 12 or later, or set "
+                    + CublasLtFiles.VARIABLE
+                    + " to the file libcublasLt.so"));
+  }
+
+  @Override
+  public GpuStream openStream() {
+    JCudaNatives.load();
+    CublasLtFiles files = CublasLtFiles.ofMachine(new ThisMachine().driverVersion());
+    return new CudaStream(Device.open(DEVICE), CublasLt.find(files).orElseThrow());
   }
 
   @Override

@@ -83,17 +83,22 @@ final class Device implements AutoCloseable {
 
   /** Lets one call run with the context current and a lane of its own. */
   <T> T call(Function<Lane, T> call) {
+    return enter(() -> {
+      Lane lane = borrow();
+      try {
+        return call.apply(lane);
+      } finally {
+        giveBack(lane);
+      }
+    });
+  }
+
+  /** Lets {@code work} run with the context current. */
+  <T> T enter(Supplier<T> work) {
     use.readLock().lock();
     try {
       requireOpen();
-      return inContext(() -> {
-        Lane lane = borrow();
-        try {
-          return call.apply(lane);
-        } finally {
-          giveBack(lane);
-        }
-      });
+      return inContext(work);
     } finally {
       use.readLock().unlock();
     }

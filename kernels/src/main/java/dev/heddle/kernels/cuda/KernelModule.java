@@ -3,6 +3,7 @@ package dev.heddle.kernels.cuda;
 import dev.heddle.kernels.DeviceException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUmodule;
@@ -16,7 +17,9 @@ final class KernelModule implements AutoCloseable {
 
   private final String name;
   private final CUmodule module = new CUmodule();
-  private final Map<String, Kernel> kernels = new HashMap<>();
+
+  /** What was asked for, also what the image has not. */
+  private final Map<String, Optional<Kernel>> kernels = new HashMap<>();
 
   /** A kernel and the dynamic shared memory that it may use. */
   private record Kernel(CUfunction function, int sharedBytes) {}
@@ -51,13 +54,18 @@ final class KernelModule implements AutoCloseable {
     }
   }
 
-  /** The kernel {@code kernel}, allowed to use {@code sharedBytes} of dynamic shared memory. */
+  /**
+   * The kernel {@code kernel}, allowed to use {@code sharedBytes} of dynamic shared memory.
+   *
+   * @throws DeviceException if the image has it not for the context's device
+   */
   synchronized CUfunction function(String kernel, int sharedBytes) {
-    Kernel found = kernels.get(kernel);
-    if (found == null) {
-      found = new Kernel(find(kernel), SHARED_BYTES_WITHOUT_ASKING);
-      kernels.put(kernel, found);
-    }
+    Kernel found =
+        find(kernel)
+            .orElseThrow(() ->
+                new DeviceException(
+                    "kernel image '%s' has no kernel '%s'; build Heddle again"
+                        .formatted(name, kernel)));
     if (found.sharedBytes() < sharedBytes) {
       Driver.check(
           JCudaDriver.cuFuncSetAttribute(
@@ -65,35 +73,28 @@ final class KernelModule implements AutoCloseable {
               CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
               sharedBytes),
           "asking for %d bytes of shared memory for kernel '%s'".formatted(sharedBytes, kernel));
-      kernels.put(kernel, new Kernel(found.function(), sharedBytes));
+      kernels.put(kernel, Optional.of(new Kernel(found.function(), sharedBytes)));
     }
     return found.function();
   }
 
   /** Whether the image has the kernel for the context's device. */
   synchronized boolean has(String kernel) {
-    if (kernels.containsKey(kernel)) {
-      return true;
-    }
-    CUfunction function = new CUfunction();
-    int result = JCudaDriver.cuModuleGetFunction(function, module, kernel);
-    if (result == CUresult.CUDA_ERROR_NOT_FOUND) {
-      return false;
-    }
-    Driver.check(result, "finding kernel '" + kernel + "'");
-    kernels.put(kernel, new Kernel(function, SHARED_BYTES_WITHOUT_ASKING));
-    return true;
+    return find(kernel).isPresent();
   }
 
-  private CUfunction find(String kernel) {
+  private Optional<Kernel> find(String kernel) {
+    return kernels.computeIfAbsent(kernel, this::look);
+  }
+
+  private Optional<Kernel> look(String kernel) {
     CUfunction function = new CUfunction();
     int result = JCudaDriver.cuModuleGetFunction(function, module, kernel);
     if (result == CUresult.CUDA_ERROR_NOT_FOUND) {
-      throw new DeviceException(
-          "kernel image '%s' has no kernel '%s'; build Heddle again".formatted(name, kernel));
+      return Optional.empty();
     }
     Driver.check(result, "finding kernel '" + kernel + "'");
-    return function;
+    return Optional.of(new Kernel(function, SHARED_BYTES_WITHOUT_ASKING));
   }
 
   @Override

@@ -23,6 +23,8 @@ final class KeyTile {
   private final int[] positions = new int[KEYS];
   private int count;
   private int greatestPosition;
+  private boolean finitenessKnown;
+  private boolean finite;
 
   KeyTile(int headDim) {
     this.headDim = headDim;
@@ -34,6 +36,7 @@ final class KeyTile {
   void fill(KeyRuns runs, HeadMatrix keys, HeadMatrix values) {
     count = 0;
     greatestPosition = -1;
+    finitenessKnown = false;
     while (count < KEYS && runs.hasNext()) {
       int length = Math.min(runs.length(), KEYS - count);
       addPositions(runs.key(), length);
@@ -90,8 +93,16 @@ final class KeyTile {
     return new Left(valueRows, headDim, 1, padded(keys), headDim);
   }
 
-  /** Whether V holds no infinity and no NaN. */
+  /** Whether V holds no infinity and no NaN; looked at once, since all panels ask. */
   boolean valuesAreFinite() {
+    if (!finitenessKnown) {
+      finite = valuesTimesZeroAreZero();
+      finitenessKnown = true;
+    }
+    return finite;
+  }
+
+  private boolean valuesTimesZeroAreZero() {
     FloatVector zeros = FloatVector.zero(SPECIES);
     for (int i = 0; i < count * headDim; i += VECTOR) {
       zeros = FloatVector.fromArray(SPECIES, valueRows, i).fma(FloatVector.zero(SPECIES), zeros);

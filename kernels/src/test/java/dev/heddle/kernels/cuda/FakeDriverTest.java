@@ -16,6 +16,28 @@ import org.junit.jupiter.api.io.TempDir;
 class FakeDriverTest {
   @Test
   void whateverFailsNothingIsLeftBehind(@TempDir Path folder) throws Exception {
+    compile(folder);
+    String output =
+        ChildJava.run(
+            List.of("-cp", ChildJava.classPath(), FakeDriverMain.class.getName()),
+            Map.of("LD_LIBRARY_PATH", folder.toString()));
+    assertThat(output).contains("0 problems in").doesNotContain("PROBLEM");
+  }
+
+  @Test
+  void whateverFailsAStreamLeavesNothingBehind(@TempDir Path folder) throws Exception {
+    compile(folder);
+    Path cublas = folder.resolve("libcublasLt.so.13");
+    MatrixMultiplierTest.compile(cublas);
+    String output =
+        ChildJava.run(
+            List.of(
+                "-cp", ChildJava.classPath(), FakeStreamMain.class.getName(), cublas.toString()),
+            Map.of("LD_LIBRARY_PATH", folder.toString()));
+    assertThat(output).contains("0 problems in").doesNotContain("PROBLEM");
+  }
+
+  private static void compile(Path folder) throws Exception {
     assumeTrue(System.getProperty("os.name").equals("Linux"), "natives are for Linux alone");
     assumeTrue(hasCompiler(), "no C compiler (cc) to make the fake driver with");
     assumeTrue(SharedKernels.ROWS.isPresent(), "the build found no nvcc");
@@ -30,11 +52,6 @@ class FakeDriverTest {
             ChildJava.module().resolve("src/test/c/fake_driver.c").toString(),
             "-lpthread"),
         Map.of());
-    String output =
-        ChildJava.run(
-            List.of("-cp", ChildJava.classPath(), FakeDriverMain.class.getName()),
-            Map.of("LD_LIBRARY_PATH", folder.toString()));
-    assertThat(output).contains("0 problems in").doesNotContain("PROBLEM");
   }
 
   private static boolean hasCompiler() {

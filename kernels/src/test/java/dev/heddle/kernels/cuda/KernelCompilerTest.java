@@ -85,7 +85,8 @@ class KernelCompilerTest {
     KernelSource wrong =
         text(Map.of("one.cu", "#include \"two.cuh\"\n", "two.cuh", "\n" + kernel("a[0] = none;")))
             .withHeader("two.cuh");
-    assertThatThrownBy(() -> compiler(90).compile(wrong))
+    KernelCompiler compiler = compiler(90);
+    assertThatThrownBy(() -> compiler.compile(wrong))
         .isInstanceOf(KernelCompilationException.class)
         .hasMessageStartingWith("kernels 'one' do not compile with NVRTC ")
         .hasMessageContaining(" for sm_90a:")
@@ -96,8 +97,9 @@ class KernelCompilerTest {
 
   @Test
   void aHeaderThatIsNotThereIsNamed() {
+    KernelCompiler compiler = compiler(90);
     assertThatThrownBy(
-            () -> compiler(90).compile(text(Map.of("one.cu", "#include \"heddle/none.cuh\"\n"))))
+            () -> compiler.compile(text(Map.of("one.cu", "#include \"heddle/none.cuh\"\n"))))
         .isInstanceOf(KernelCompilationException.class)
         .hasMessageContaining("one.cu(1): ")
         .hasMessageContaining("heddle/none.cuh");
@@ -107,7 +109,8 @@ class KernelCompilerTest {
   void manyErrorsAreCutShort() {
     String many =
         kernel(IntStream.range(0, 60).mapToObj(i -> "x" + i + ";\n").collect(Collectors.joining()));
-    assertThatThrownBy(() -> compiler(90).compile(text(Map.of("one.cu", many))))
+    KernelCompiler compiler = compiler(90);
+    assertThatThrownBy(() -> compiler.compile(text(Map.of("one.cu", many))))
         .hasMessageMatching("(?s).*\\.\\.\\. and \\d+ lines more")
         .satisfies(failure ->
             assertThat(((KernelCompilationException) failure).log().lines().count())
@@ -116,7 +119,8 @@ class KernelCompilerTest {
 
   @Test
   void textThatIsNotThereIsNamed() {
-    assertThatThrownBy(() -> compiler(90).compile(text(Map.of())))
+    KernelCompiler compiler = compiler(90);
+    assertThatThrownBy(() -> compiler.compile(text(Map.of())))
         .isInstanceOf(HeddleException.class)
         .hasMessage("kernels 'one' bring no file 'one.cu'; is it beside the class that opens it?");
   }

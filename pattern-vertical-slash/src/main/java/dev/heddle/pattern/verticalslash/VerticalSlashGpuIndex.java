@@ -25,6 +25,12 @@ final class VerticalSlashGpuIndex {
   private static final int POINTERS = 15;
 
   private static final int BEHIND_AT = OWN + 128;
+  private static final String PREFIX = "heddle_vertical_slash_";
+
+  /** {@code HopperProbeShape::kChunks} and {@code kThreads}. */
+  private static final int HOPPER_CHUNKS = 4;
+
+  private static final int HOPPER_THREADS = 256;
   private static final int ROWS_PER_BLOCK = 8;
   private static final int SELECT_THREADS = 1024;
 
@@ -33,6 +39,7 @@ final class VerticalSlashGpuIndex {
   private final VerticalSlashSizes sizes;
   private final KernelParameters parameters;
   private final GpuIndex counted;
+  private final boolean mayUseHopper;
   private final long teams;
   private final long offsetSums;
   private final long totals;
@@ -41,6 +48,7 @@ final class VerticalSlashGpuIndex {
     this.call = call;
     this.queue = queue;
     this.sizes = new VerticalSlashSizes(call);
+    this.mayUseHopper = tables.hopper() != 0;
     // One allocation: each costs the host microseconds, for which the device may have to wait.
     long next = queue.allocate(sizes.scratchBytes());
     long blockOffsets = next;
@@ -89,13 +97,30 @@ final class VerticalSlashGpuIndex {
     if (lastGroup > 0) {
       queue.fill(offsetSums, (byte) 0, sizes.sumsBytes());
     }
-    KernelGrid overKeys = probeGrid(layer, sizes.teams().mostMembers());
+    boolean hopper = usesHopper(layer);
+    KernelGrid overKeys =
+        hopper ? hopperProbeGrid(layer) : probeGrid(layer, sizes.teams().mostMembers());
+    String suffix = hopper ? "_hopper" : "";
     for (int group = lastGroup; group >= 0; group--) {
       parameters.putInt(BEHIND_AT, group * VerticalSlashSizes.TILE);
-      launch(AttentionLaunch.kernel("probe_statistics", layer), overKeys);
+      launch(AttentionLaunch.kernel("probe_statistics" + suffix, layer), overKeys);
       launch("combine_statistics", KernelGrid.of(heads(), 8, sequences(), 256));
-      launch(AttentionLaunch.kernel("probe_sums", layer), overKeys);
+      launch(AttentionLaunch.kernel("probe_sums" + suffix, layer), overKeys);
     }
+  }
+
+  /**
+   * The probe for compute capability 9.0 has two warpgroups, which share a team's members, and one
+   * thread block per multiprocessor: a short prompt has too few of these, and is faster without.
+   */
+  private boolean usesHopper(GpuLayer layer) {
+    KernelGrid grid = hopperProbeGrid(layer);
+    return mayUseHopper
+        && sizes.teams().mostMembers() > 1
+        && (long) grid.blocksX() * grid.blocksY() >= queue.multiprocessors()
+        && queue.has(
+            VerticalSlashKernels.SOURCE,
+            PREFIX + AttentionLaunch.kernel("probe_statistics_hopper", layer));
   }
 
   /** The greatest sums of each head's two lists. */
@@ -137,6 +162,17 @@ final class VerticalSlashGpuIndex {
         (members + parts) * VerticalSlashSizes.TILE * rowBytes);
   }
 
+  /** The table of probe_hopper.cuh. */
+  private KernelGrid hopperProbeGrid(GpuLayer layer) {
+    return new KernelGrid(
+        sizes.teams().size(),
+        Math.ceilDiv(sizes.chunks(), HOPPER_CHUNKS),
+        1,
+        HOPPER_THREADS,
+        1,
+        AttentionLaunch.kernelHeadDim(layer) <= 64 ? 99_360 : 197_664);
+  }
+
   private int heads() {
     return call.heads().size();
   }
@@ -146,6 +182,6 @@ final class VerticalSlashGpuIndex {
   }
 
   private void launch(String kernel, KernelGrid grid) {
-    queue.launch(VerticalSlashKernels.SOURCE, "heddle_vertical_slash_" + kernel, grid, parameters);
+    queue.launch(VerticalSlashKernels.SOURCE, PREFIX + kernel, grid, parameters);
   }
 }

@@ -19,7 +19,7 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
   /** {@code kFirstDigits} and {@code kPartSums} of selection.cuh. */
   private static final int FIRST_DIGITS = 1 << 13;
 
-  private static final int PART_SUMS = 16_384;
+  private static final int PART_SUMS = 32_768;
 
   private static final int LEAST_CHUNK_KEYS = 256;
   private static final int MOST_CHUNK_KEYS = 512;

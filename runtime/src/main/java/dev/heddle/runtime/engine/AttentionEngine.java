@@ -68,6 +68,14 @@ public final class AttentionEngine implements AutoCloseable {
     });
   }
 
+  public PrefillReport prefillAndWait(int layer, GpuLayer tensors, long stream) {
+    return gate.use(() -> gpu.prefillAndWait(layer, tensors, stream, backend));
+  }
+
+  public long scratchBytes(int layer, GpuLayer tensors) {
+    return gate.use(() -> gpu.scratchBytes(layer, tensors, backend));
+  }
+
   public void decode(int layer, Prefill prefill) {
     gate.use(() -> {
       backend.attend(check.denseCall(layer, prefill));

@@ -52,22 +52,71 @@ final class GpuPrefill {
     GpuReport report = gpu.attend(dense, settings.blocks(), work);
     return new PrefillReport(
         layer,
-        reports(layer, dense, report),
+        reports(layer, dense.shape().causalCells(), report),
         hostIndexNanos + report.indexNanos(),
         report.attentionNanos());
   }
 
   /** Queues a layer in device memory behind what is queued on {@code stream}. */
   void prefill(int layer, GpuLayer tensors, long stream, AttentionBackend backend) {
-    check.requireFitting(layer, tensors);
-    GpuAttention gpu =
-        backend
-            .gpu()
-            .orElseThrow(() ->
-                new InvalidInputException(
-                    "backend '%s' cannot read device memory; allowed: cuda"
-                        .formatted(backend.name())));
+    GpuAttention gpu = gpu(layer, tensors, backend);
     gpu.attend(tensors, deviceWork(layer, tensors, stream, gpu), stream);
+  }
+
+  /** The same, but waits for the layer. */
+  PrefillReport prefillAndWait(int layer, GpuLayer tensors, long stream, AttentionBackend backend) {
+    GpuAttention gpu = gpu(layer, tensors, backend);
+    long start = System.nanoTime();
+    List<HeadWork> work = deviceWork(layer, tensors, stream, gpu);
+    boolean byHost = work.stream().anyMatch(GpuPrefill::isSparseIndex);
+    long hostIndexNanos = byHost ? System.nanoTime() - start : 0;
+    GpuReport report = gpu.attendAndWait(tensors, work, stream);
+    return new PrefillReport(
+        layer,
+        reports(layer, causalCells(tensors), report),
+        hostIndexNanos + report.indexNanos(),
+        report.attentionNanos());
+  }
+
+  /** Device memory that a layer takes beside its tensors and what its host indices take. */
+  long scratchBytes(int layer, GpuLayer tensors, AttentionBackend backend) {
+    GpuAttention gpu = gpu(layer, tensors, backend);
+    List<HeadWork> work = allDense(tensors);
+    if (tensors.mostKeyTokens() >= settings.denseBelow()) {
+      for (int head = 0; head < work.size(); head++) {
+        work.set(head, onDevice(layer, head, gpu).orElse(work.get(head)));
+      }
+    }
+    return gpu.scratchBytes(tensors, work);
+  }
+
+  private GpuAttention gpu(int layer, GpuLayer tensors, AttentionBackend backend) {
+    check.requireFitting(layer, tensors);
+    return backend
+        .gpu()
+        .orElseThrow(() ->
+            new InvalidInputException(
+                "backend '%s' cannot read device memory; allowed: cuda".formatted(backend.name())));
+  }
+
+  private static boolean isSparseIndex(HeadWork work) {
+    return work instanceof HeadWork.Indexed(List<BlockIndex> indices)
+        && !indices.stream().allMatch(BlockIndex::isDense);
+  }
+
+  private static long causalCells(GpuLayer tensors) {
+    return IntStream.range(0, tensors.sequences().size())
+        .mapToLong(sequence -> tensors.shape(sequence).causalCells())
+        .sum();
+  }
+
+  private static List<HeadWork> allDense(GpuLayer tensors) {
+    HeadWork dense =
+        new HeadWork.Indexed(
+            IntStream.range(0, tensors.sequences().size())
+                .mapToObj(sequence -> BlockIndex.dense(tensors.shape(sequence), tensors.blocks()))
+                .toList());
+    return new ArrayList<>(Collections.nCopies(tensors.queries().heads(), dense));
   }
 
   private List<HeadWork> work(int layer, AttentionCall dense, GpuAttention gpu) {
@@ -95,18 +144,12 @@ final class GpuPrefill {
 
   /** The work of all heads; those that only the host can index are copied to it first. */
   private List<HeadWork> deviceWork(int layer, GpuLayer tensors, long stream, GpuAttention gpu) {
-    HeadWork denseWork =
-        new HeadWork.Indexed(
-            IntStream.range(0, tensors.sequences().size())
-                .mapToObj(sequence -> BlockIndex.dense(tensors.shape(sequence), tensors.blocks()))
-                .toList());
-    int heads = tensors.queries().heads();
-    List<HeadWork> work = new ArrayList<>(Collections.nCopies(heads, denseWork));
+    List<HeadWork> work = allDense(tensors);
     if (tensors.mostKeyTokens() < settings.denseBelow()) {
       return work;
     }
     List<Integer> byHost = new ArrayList<>();
-    for (int head = 0; head < heads; head++) {
+    for (int head = 0; head < work.size(); head++) {
       Optional<HeadWork> onDevice = onDevice(layer, head, gpu);
       if (onDevice.isPresent()) {
         work.set(head, onDevice.get());
@@ -130,9 +173,8 @@ final class GpuPrefill {
                 assignment.options()));
   }
 
-  private List<PrefillReport.Head> reports(int layer, AttentionCall dense, GpuReport report) {
-    long causalCells = dense.shape().causalCells();
-    return IntStream.range(0, dense.shape().queryHeads())
+  private List<PrefillReport.Head> reports(int layer, long causalCells, GpuReport report) {
+    return IntStream.range(0, report.cells().size())
         .mapToObj(head -> {
           long cells = report.cells().get(head);
           String pattern =
