@@ -127,9 +127,8 @@ record KernelCache(Path folder, long mostBytes) {
     if (problem.isPresent()) {
       return folder + " is not used: " + problem.get();
     }
-    List<Entry> entries = entries();
-    long bytes = entries.stream().mapToLong(Entry::bytes).sum();
-    return "%s (%d files, %d KiB)".formatted(folder, entries.size(), Math.ceilDiv(bytes, 1024));
+    long bytes = entries().stream().mapToLong(Entry::bytes).sum();
+    return "%s (%d KiB)".formatted(folder, Math.ceilDiv(bytes, 1024));
   }
 
   private static Optional<byte[]> read(Path file, byte[] key) {

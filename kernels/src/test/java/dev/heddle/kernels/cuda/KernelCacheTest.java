@@ -43,7 +43,7 @@ class KernelCacheTest {
     assertThat(get(cache)).isEqualTo(CODE);
     assertThat(get(cache)).isEqualTo(CODE);
     assertThat(compilations).hasValue(1);
-    assertThat(cache.describe()).isEqualTo(cache.folder() + " (1 files, 1 KiB)");
+    assertThat(cache.describe()).isEqualTo(cache.folder() + " (1 KiB)");
   }
 
   @Test
