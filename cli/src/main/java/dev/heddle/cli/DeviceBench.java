@@ -18,8 +18,10 @@ import dev.heddle.runtime.Prefill;
 import dev.heddle.runtime.SparseAttention;
 import java.lang.foreign.Arena;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -50,13 +52,16 @@ final class DeviceBench implements BenchRunner {
      * @param notes is told of kernels that cannot run
      */
     static Access of(GpuAttention gpu, Consumer<String> notes) {
+      Set<String> said = new HashSet<>();
       return new Access() {
         @Override
         public boolean canRun(KernelSource kernels) {
           if (gpu.availability(kernels) instanceof Refused(String reason, String remedy)) {
-            notes.accept(
-                "heddle: going on with indices of the host for kernels '%s': %s; %s"
-                    .formatted(kernels.name(), reason, remedy));
+            if (said.add(kernels.name())) {
+              notes.accept(
+                  "heddle: going on with indices of the host for kernels '%s': %s; %s"
+                      .formatted(kernels.name(), reason, remedy));
+            }
             return false;
           }
           return true;

@@ -13,7 +13,6 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -26,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
 
 /**
  * Compiled kernels in a folder of the user's, for the next process. Safe for use by several threads
@@ -33,7 +33,8 @@ import java.util.stream.Stream;
  * several want them at a time. A folder that cannot be used only costs time: everything is compiled
  * then.
  *
- * <p>A file is {@code HEDDLEK1}, the key, the SHA-256 of the code, the code.
+ * <p>A file is {@code HEDDLEK1}, the key, the CRC-32 of the code as 8 bytes, the code. (A SHA-256
+ * of some MiB takes a JVM that has just started longer than everything else.)
  *
  * @param folder where the files are
  * @param mostBytes of all files together: beyond it, those that were not used for longest go
@@ -46,7 +47,7 @@ record KernelCache(Path folder, long mostBytes) {
 
   private static final byte[] MAGIC = {'H', 'E', 'D', 'D', 'L', 'E', 'K', '1'};
   private static final int KEY_BYTES = 32;
-  private static final int HEADER_BYTES = MAGIC.length + 2 * KEY_BYTES;
+  private static final int HEADER_BYTES = MAGIC.length + KEY_BYTES + Long.BYTES;
   private static final String ENDING = ".kernel";
   private static final String PART = ".part";
   private static final String LOCK = "lock";
@@ -154,11 +155,15 @@ record KernelCache(Path folder, long mostBytes) {
       return false;
     }
     int code = MAGIC.length + KEY_BYTES;
-    byte[] sum =
-        Sha256.of(digest -> digest.update(content, HEADER_BYTES, content.length - HEADER_BYTES));
     return Arrays.equals(content, 0, MAGIC.length, MAGIC, 0, MAGIC.length)
         && Arrays.equals(content, MAGIC.length, code, key, 0, KEY_BYTES)
-        && MessageDigest.isEqual(Arrays.copyOfRange(content, code, HEADER_BYTES), sum);
+        && ByteBuffer.wrap(content).getLong(code) == checksum(content, HEADER_BYTES);
+  }
+
+  private static long checksum(byte[] content, int from) {
+    CRC32 sum = new CRC32();
+    sum.update(content, from, content.length - from);
+    return sum.getValue();
   }
 
   /** Writes beside and moves into place. What cannot be kept is compiled again next time. */
@@ -166,7 +171,7 @@ record KernelCache(Path folder, long mostBytes) {
     Path part = file.resolveSibling(file.getFileName() + PART + ProcessHandle.current().pid());
     try {
       ByteBuffer content = ByteBuffer.allocate(HEADER_BYTES + code.length);
-      content.put(MAGIC).put(key).put(Sha256.of(digest -> digest.update(code))).put(code);
+      content.put(MAGIC).put(key).putLong(checksum(code, 0)).put(code);
       Files.write(part, content.array());
       Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       prune(file);

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -19,7 +20,7 @@ import java.util.regex.Pattern;
  */
 final class SharedHeaders {
   private static final Pattern INCLUDE =
-      Pattern.compile("^[ \\t]*#[ \\t]*include[ \\t]*[<\"]([^>\"\\n]+)[>\"]", Pattern.MULTILINE);
+      Pattern.compile("#[ \\t]*include[ \\t]*[<\"]([^>\"]+)[>\"].*");
 
   private static final Pattern OWN = Pattern.compile("heddle/[a-z0-9_]+\\.cuh");
   private static final Pattern OF_THE_HOST = Pattern.compile("cmath|cstddef|cstdint");
@@ -36,9 +37,7 @@ final class SharedHeaders {
     Deque<String> unread = new ArrayDeque<>();
     unread.add(text.source());
     while (!unread.isEmpty()) {
-      Matcher include = INCLUDE.matcher(unread.remove());
-      while (include.find()) {
-        String name = include.group(1);
+      for (String name : included(unread.remove())) {
         if (!found.containsKey(name)) {
           find(name, text)
               .ifPresent(content -> {
@@ -49,6 +48,17 @@ final class SharedHeaders {
       }
     }
     return found;
+  }
+
+  private static List<String> included(String content) {
+    return content
+        .lines()
+        .map(String::strip)
+        .filter(line -> line.startsWith("#"))
+        .map(INCLUDE::matcher)
+        .filter(Matcher::matches)
+        .map(include -> include.group(1))
+        .toList();
   }
 
   private static Optional<String> find(String name, KernelText text) {

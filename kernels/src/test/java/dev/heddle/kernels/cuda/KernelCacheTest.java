@@ -62,9 +62,9 @@ class KernelCacheTest {
     assertThat(Sha256.of(List.of("ab", "c"))).isNotEqualTo(Sha256.of(List.of("a", "bc")));
   }
 
-  /** Any byte but the unused ones of nothing: magic, key, checksum, code. */
+  /** Magic, key, checksum, code. */
   @ParameterizedTest
-  @ValueSource(ints = {0, 8, 40, 72, 80})
+  @ValueSource(ints = {0, 8, 40, 47, 48, 56})
   void isMadeAnewWhenAByteIsDamaged(int place) throws IOException {
     get(cache);
     Path file = cache.file("my_kernels", KEY);
@@ -77,12 +77,12 @@ class KernelCacheTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {0, 7, 71, 72, 83})
+  @ValueSource(ints = {0, 7, 47, 48, 59})
   void isMadeAnewWhenItIsCutShort(int bytes) throws IOException {
     get(cache);
     Path file = cache.file("my_kernels", KEY);
     byte[] content = Files.readAllBytes(file);
-    assertThat(content).hasSize(84);
+    assertThat(content).hasSize(60);
     Files.write(file, Arrays.copyOf(content, bytes));
     assertThat(get(cache)).isEqualTo(CODE);
     assertThat(compilations).hasValue(2);
@@ -142,7 +142,7 @@ class KernelCacheTest {
 
   @Test
   void whatWasNotUsedForLongestGoesFirst() throws IOException {
-    KernelCache small = new KernelCache(cache.folder(), 2 * 84);
+    KernelCache small = new KernelCache(cache.folder(), 2 * 60);
     for (int i = 0; i < 3; i++) {
       byte[] key = Sha256.of(List.of("text " + i));
       small.get("my_kernels", key, this::compile);
