@@ -66,23 +66,25 @@ for pattern in pattern-*/; do
   cp -r "$pattern/target/test-classes" "$pack/kit/$(basename "$pattern")/test"
 done
 
-# Examples that bring CUDA text: the plugin, their tests, and the text as an image for compute-sanitizer.
+# Examples of patterns: the plugin, their tests, and CUDA text that they bring as an image for compute-sanitizer.
 classes() { # CLASSES SOURCES CLASS_PATH
   # shellcheck disable=SC2046 # one argument for each file
   "$JAVA_HOME/bin/javac" -nowarn -d "$1" -cp "$3" $(find "$2" -name '*.java' ! -name module-info.java)
 }
 for example in examples/*/; do
+  provides=$(sed -n '/provides dev.heddle.api.SparsePattern/,/;/s/^ *\(com\.[A-Za-z.]*\);$/\1/p' \
+    "$example/src/main/java/module-info.java")
+  [ -n "$provides" ] || continue
+  name=$(basename "$example")
+  target=$pack/kit/$name
+  mkdir -p "$target/main/META-INF/services" "$target/plugin"
+  jars=$(ls "$pack"/lib/*.jar "$pack"/junit/*.jar | tr '\n' ':')
+  classes "$target/main" "$example/src/main/java" "$jars"
+  classes "$target/test" "$example/src/test/java" "$target/main:$jars"
+  [ ! -d "$example/src/main/resources" ] || cp -r "$example"/src/main/resources/. "$target/main"
+  echo "$provides" >"$target/main/META-INF/services/dev.heddle.api.SparsePattern"
+  "$JAVA_HOME/bin/jar" --create --file "$target/plugin/$name.jar" -C "$target/main" .
   for text in $(find "$example/src/main" -name '*.cu'); do
-    name=$(basename "$example")
-    target=$pack/kit/$name
-    mkdir -p "$target/main/META-INF/services" "$target/plugin"
-    jars=$(ls "$pack"/lib/*.jar "$pack"/junit/*.jar | tr '\n' ':')
-    classes "$target/main" "$example/src/main/java" "$jars"
-    classes "$target/test" "$example/src/test/java" "$target/main:$jars"
-    cp -r "$example"/src/main/resources/. "$target/main"
-    sed -n 's/^ *\(com\.[A-Za-z.]*\);$/\1/p' "$example/src/main/java/module-info.java" \
-      >"$target/main/META-INF/services/dev.heddle.api.SparsePattern"
-    "$JAVA_HOME/bin/jar" --create --file "$target/plugin/$name.jar" -C "$target/main" .
     nvcc -fatbin -std=c++17 -gencode arch=compute_90a,code=sm_90a -I kernels/src/main/cuda -I "$(dirname "$text")" \
       -o "$pack/images/$(basename "$text" .cu).fatbin" "$text"
   done

@@ -120,7 +120,7 @@ final class Device implements AutoCloseable {
   /** Whether {@link #module} can have {@code source}. Compiles nothing. */
   Availability availability(KernelSource source) {
     if (source.isText()) {
-      return compiler.availability();
+      return compiler.availability(source);
     }
     return source.isPresent()
         ? new Available("image '" + source.name() + "'")

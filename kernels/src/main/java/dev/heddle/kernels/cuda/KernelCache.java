@@ -97,6 +97,11 @@ record KernelCache(Path folder, long mostBytes) {
     }
   }
 
+  /** Whether there is code of a key, whole or not. */
+  boolean has(String name, byte[] key) {
+    return Files.isRegularFile(file(name, key)) && problem().isEmpty();
+  }
+
   Path file(String name, byte[] key) {
     String safe = name.replaceAll("[^A-Za-z0-9_.-]", "_");
     return folder.resolve(safe + "-" + HexFormat.of().formatHex(key) + ENDING);

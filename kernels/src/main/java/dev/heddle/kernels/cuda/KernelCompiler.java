@@ -7,11 +7,15 @@ import dev.heddle.kernels.Availability.Available;
 import dev.heddle.kernels.Availability.Refused;
 import dev.heddle.kernels.DeviceException;
 import dev.heddle.kernels.KernelCompilationException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Compiles CUDA text for one kind of device, or takes what an earlier process compiled. Looks for
@@ -20,9 +24,13 @@ import java.util.Optional;
 final class KernelCompiler {
   private static final int HOPPER = 90;
 
+  /** Beside the architecture. */
+  private static final List<String> OPTIONS = List.of("--std=c++17", "--no-source-include");
+
   private final NvrtcPlaces places;
   private final KernelCache cache;
   private final Target target;
+  private final Map<KernelSource, Keyed> units = new ConcurrentHashMap<>();
   private Optional<Search> search = Optional.empty();
 
   /**
@@ -80,28 +88,60 @@ final class KernelCompiler {
   }
 
   /**
+   * Whether {@code source}, which is text, can run: it was compiled before, or there is a compiler.
+   */
+  Availability availability(KernelSource source) {
+    return cache.has(source.name(), unit(source).key())
+        ? new Available("compiled before")
+        : availability();
+  }
+
+  /**
    * The code of {@code source}, which is text.
    *
    * @throws KernelCompilationException if the text is wrong
    * @throws DeviceException if there is no compiler
    */
   byte[] compile(KernelSource source) {
+    Keyed unit = unit(source);
+    return cache.get(source.name(), unit.key(), () -> compileAnew(source.name(), unit));
+  }
+
+  /** A text with all that it includes, and in hexadecimal the key of its code in the cache. */
+  private record Keyed(KernelText text, Map<String, String> headers, String digits) {
+    byte[] key() {
+      return HexFormat.of().parseHex(digits);
+    }
+  }
+
+  private Keyed unit(KernelSource source) {
+    return units.computeIfAbsent(
+        source,
+        of -> {
+          KernelText text = of.text().orElseThrow();
+          Map<String, String> headers = SharedHeaders.of(text);
+          return new Keyed(text, headers, HexFormat.of().formatHex(key(text, headers)));
+        });
+  }
+
+  private byte[] compileAnew(String name, Keyed unit) {
     Nvrtc nvrtc =
         nvrtc()
             .orElseThrow(() -> {
               Refused refused = (Refused) availability();
               return new DeviceException(
                   "kernels '%s' cannot be compiled: %s; %s"
-                      .formatted(source.name(), refused.reason(), refused.remedy()));
+                      .formatted(name, refused.reason(), refused.remedy()));
             });
-    KernelText text = source.text().orElseThrow();
     Architecture architecture = architecture(nvrtc);
-    List<String> options =
-        List.of("--gpu-architecture=" + architecture.name(), "--std=c++17", "--no-source-include");
-    Map<String, String> headers = SharedHeaders.of(text);
-    Nvrtc.Unit unit = new Nvrtc.Unit(text.fileName(), text.source(), headers, options);
-    return cache.get(
-        source.name(), key(unit, nvrtc), () -> compile(nvrtc, unit, source.name(), architecture));
+    List<String> options = new ArrayList<>(OPTIONS);
+    options.add("--gpu-architecture=" + architecture.name());
+    KernelText text = unit.text();
+    return compile(
+        nvrtc,
+        new Nvrtc.Unit(text.fileName(), text.source(), unit.headers(), options),
+        name,
+        architecture);
   }
 
   private static byte[] compile(
@@ -117,19 +157,41 @@ final class KernelCompiler {
   }
 
   /** Everything that the code depends on. */
-  private byte[] key(Nvrtc.Unit unit, Nvrtc nvrtc) {
+  private byte[] key(KernelText text, Map<String, String> headers) {
     List<String> parts = new ArrayList<>();
-    parts.add(unit.fileName());
-    parts.add(unit.source());
-    unit.headers()
-        .forEach((name, content) -> {
-          parts.add(name);
-          parts.add(content);
-        });
-    parts.addAll(unit.options());
-    parts.add(nvrtc.version());
-    parts.add(Integer.toString(target.driverVersion()));
+    parts.add(text.fileName());
+    parts.add(text.source());
+    headers.forEach((name, content) -> {
+      parts.add(name);
+      parts.add(content);
+    });
+    parts.addAll(OPTIONS);
+    parts.add(target.toString());
+    parts.addAll(compilers());
     return Sha256.of(parts);
+  }
+
+  /**
+   * What tells one compiler from another. To load it takes longer than to read what it made
+   * earlier, so its files have to do; where only the system's loader knows of one, its version.
+   */
+  private List<String> compilers() {
+    List<String> files =
+        places.candidates(target.driverVersion() / 1000).stream()
+            .filter(file -> file.getParent() != null)
+            .flatMap(file -> identity(file).stream())
+            .toList();
+    return files.isEmpty() ? nvrtc().map(Nvrtc::version).stream().toList() : files;
+  }
+
+  private static Optional<String> identity(Path file) {
+    try {
+      Path real = file.toRealPath();
+      return Optional.of(
+          "%s %d %s".formatted(real, Files.size(real), Files.getLastModifiedTime(real)));
+    } catch (IOException gone) {
+      return Optional.empty();
+    }
   }
 
   /**

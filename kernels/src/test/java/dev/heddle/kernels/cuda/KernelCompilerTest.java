@@ -128,7 +128,10 @@ class KernelCompilerTest {
   @Test
   void theNextProcessTakesWhatThisOneMade() throws IOException {
     KernelSource source = text(Map.of("one.cu", kernel("a[0] = 1;")));
-    byte[] made = compiler(90).compile(source);
+    KernelCompiler first = compiler(90);
+    assertThat(first.availability(source)).isEqualTo(first.availability());
+    byte[] made = first.compile(source);
+    assertThat(compiler(90).availability(source)).isEqualTo(new Available("compiled before"));
     assertThat(compiler(90).compile(source)).isEqualTo(made);
     assertThat(kernelFiles()).hasSize(1);
     compiler(80).compile(source);
