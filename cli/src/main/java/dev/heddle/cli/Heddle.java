@@ -54,6 +54,8 @@ public final class Heddle {
         .addSubcommand(new PatternsCommand(console, discovery))
         .addSubcommand(new CheckCommand(console, discovery))
         .addSubcommand(imports(console, discovery))
+        .addSubcommand(new SearchCommand(console, home, discovery))
+        .addSubcommand(new EvalCommand(console, home, discovery))
         .addSubcommand(bench(console, discovery))
         .addSubcommand(new InfoCommand(console, home, Backends.standard()))
         .setOut(console.out())
