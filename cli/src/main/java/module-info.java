@@ -2,6 +2,7 @@
 module dev.heddle.cli {
   requires dev.heddle.llm;
   requires dev.heddle.runtime;
+  requires dev.heddle.search;
   requires info.picocli;
   requires me.tongfei.progressbar;
   requires tools.jackson.databind;

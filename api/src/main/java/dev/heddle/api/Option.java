@@ -95,6 +95,15 @@ public record Option<T extends Comparable<T>>(
     return converted;
   }
 
+  /**
+   * {@code factor} times {@code value}, rounded and kept within the range of this option, whose
+   * type is {@code Integer}.
+   */
+  public int scale(int value, double factor) {
+    return (int)
+        Math.clamp(Math.round(value * factor), (long) (Integer) minimum, (long) (Integer) maximum);
+  }
+
   /** What values are allowed, in words: {@code "an integer from 0 (tokens)"}. */
   public String allowed() {
     if (type == Boolean.class) {

@@ -52,4 +52,21 @@ public interface SparsePattern {
   default List<Options> candidates(AttentionShape shape) {
     return List.of(Options.defaults(options()));
   }
+
+  /**
+   * The same options with a budget {@code factor} times as large, as nearly as their ranges allow:
+   * how the search fits a candidate to what may be spent. By default every integer is multiplied; a
+   * pattern overrides this where an integer is no budget.
+   *
+   * @param factor above 0
+   */
+  default Options resized(Options options, double factor) {
+    Options resized = options;
+    for (Option<?> option : options()) {
+      if (options.get(option) instanceof Integer size) {
+        resized = resized.with(option.name(), option.scale(size, factor));
+      }
+    }
+    return resized;
+  }
 }

@@ -49,6 +49,15 @@ class OptionTest {
   }
 
   @Test
+  void scalesWithinItsRange() {
+    assertThat(LOCAL.scale(1024, 0.5)).isEqualTo(512);
+    assertThat(LOCAL.scale(3, 0.5)).isEqualTo(2);
+    assertThat(LOCAL.scale(1024, 1e-9)).isEqualTo(1);
+    assertThat(LOCAL.scale(1024, 1e9)).isEqualTo(Integer.MAX_VALUE);
+    assertThat(new Option<>("rows", Integer.class, "", 4, 1, 8, "Rows.").scale(4, 3)).isEqualTo(8);
+  }
+
+  @Test
   void saysWhatIsAllowed() {
     assertThat(Option.count("blocks", "key blocks", 100, 1, "Blocks.").allowed())
         .isEqualTo("an integer from 1 (key blocks)");

@@ -24,6 +24,7 @@ final class Repository {
           "pattern-block-sparse",
           "runtime",
           "llm",
+          "search",
           "cli");
 
   private Repository() {}

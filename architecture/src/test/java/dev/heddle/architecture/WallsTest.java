@@ -117,15 +117,26 @@ class WallsTest {
     onlyIn("ai.djl..", "dev.heddle.llm..");
     onlyIn("picocli..", "dev.heddle.cli..");
     onlyIn("me.tongfei..", "dev.heddle.cli..");
-    onlyIn("tools.jackson..", "dev.heddle.runtime..", "dev.heddle.llm..", "dev.heddle.cli..");
+    onlyIn(
+        "tools.jackson..",
+        "dev.heddle.runtime..",
+        "dev.heddle.llm..",
+        "dev.heddle.search..",
+        "dev.heddle.cli..");
     onlyIn("org.junit..", "dev.heddle.testkit..");
   }
 
   @Test
   void theRuntimeDoesNotKnowItsCallers() {
     onlyIn("dev.heddle.cli..", "dev.heddle.cli..");
-    onlyIn("dev.heddle.llm..", "dev.heddle.llm..", "dev.heddle.cli..");
-    onlyIn("dev.heddle.runtime..", "dev.heddle.runtime..", "dev.heddle.llm..", "dev.heddle.cli..");
+    onlyIn("dev.heddle.search..", "dev.heddle.search..", "dev.heddle.cli..");
+    onlyIn("dev.heddle.llm..", "dev.heddle.llm..", "dev.heddle.search..", "dev.heddle.cli..");
+    onlyIn(
+        "dev.heddle.runtime..",
+        "dev.heddle.runtime..",
+        "dev.heddle.llm..",
+        "dev.heddle.search..",
+        "dev.heddle.cli..");
   }
 
   @Test

@@ -1,13 +1,17 @@
 package dev.heddle.cli;
 
 import dev.heddle.api.InvalidInputException;
-import dev.heddle.cli.DemoJobBuilder.Size;
 import dev.heddle.cli.DemoReport.Setting;
 import dev.heddle.llm.LlamaModel;
 import dev.heddle.llm.ModelFolder;
 import dev.heddle.llm.TextTokenizer;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.ModelShape;
+import dev.heddle.search.Examiner;
+import dev.heddle.search.FactExam;
+import dev.heddle.search.FactExamBuilder;
+import dev.heddle.search.FactExamBuilder.Size;
+import dev.heddle.search.Prose;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -95,11 +99,11 @@ final class DemoCommand extends PatternCommand {
     try (TextTokenizer tokenizer = TextTokenizer.open(ModelFolder.open(folder).tokenizerFile());
         LlamaModel model = LlamaModel.open(folder, compute.modelSettings())) {
       Map<String, HeadsConfig> configs = configs(model.attentionShape());
-      DemoJob job = job(tokenizer, size);
-      Conversation conversation = new Conversation(model, tokenizer, console());
-      requireRoom(model, size.tokens(), conversation.tokensBehindPrompt(job));
+      FactExam job = job(tokenizer, size);
+      Examiner examiner = new Examiner(model, tokenizer);
+      requireRoom(model, size.tokens(), examiner.tokensBehindPrompt(job.exam()));
       announce(size);
-      DemoRunner runner = new DemoRunner(model, conversation, findPatterns(), compute);
+      DemoRunner runner = new DemoRunner(model, examiner, findPatterns(), compute, console());
       Map<String, DemoRun> runs = runner.run(configs, job);
       String heads = denseOnly ? "" : headsFile().toString();
       return new DemoReport(
@@ -138,10 +142,11 @@ final class DemoCommand extends PatternCommand {
     return new Size(tokens, planted, questions.orElse(Math.min(MOST_QUESTIONS, planted)), seed);
   }
 
-  private DemoJob job(TextTokenizer tokenizer, Size size) throws IOException {
+  private FactExam job(TextTokenizer tokenizer, Size size) throws IOException {
     String text = TextFile.read(home.text(TEXT));
     int[] beginning = tokenizer.encode("");
-    return new DemoJobBuilder(tokenizer::encodeContinuation, beginning, text).build(size);
+    return new FactExamBuilder(new Prose(tokenizer::encodeContinuation, beginning, text))
+        .build(size);
   }
 
   private Map<String, HeadsConfig> configs(ModelShape shape) {

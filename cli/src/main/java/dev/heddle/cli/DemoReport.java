@@ -1,5 +1,7 @@
 package dev.heddle.cli;
 
+import dev.heddle.search.Fact;
+import dev.heddle.search.FactExamBuilder;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,7 +16,7 @@ import java.util.function.Function;
  * @param size the job's size
  * @param runs the runs by name: {@code dense}, {@code sparse}, or one of them
  */
-record DemoReport(Setting setting, DemoJobBuilder.Size size, Map<String, DemoRun> runs)
+record DemoReport(Setting setting, FactExamBuilder.Size size, Map<String, DemoRun> runs)
     implements Result {
   static final String DENSE = "dense";
   static final String SPARSE = "sparse";
@@ -46,7 +48,9 @@ record DemoReport(Setting setting, DemoJobBuilder.Size size, Map<String, DemoRun
     DemoRun dense = runs.get(DENSE);
     DemoRun sparse = runs.get(SPARSE);
     if (dense != null && sparse != null) {
-      object.put("speedup", (double) dense.firstTokenNanos() / sparse.firstTokenNanos());
+      object.put(
+          "speedup",
+          (double) dense.reading().firstTokenNanos() / sparse.reading().firstTokenNanos());
     }
     return object;
   }
@@ -56,11 +60,11 @@ record DemoReport(Setting setting, DemoJobBuilder.Size size, Map<String, DemoRun
     PrintWriter out = console.out();
     Table table = new Table(1);
     row(table, "", runs.keySet().stream().toList(), ratioHeader());
-    time(table, "time to first token", DemoRun::firstTokenNanos);
-    row(table, "  building indices", cells(run -> Shown.seconds(run.indexNanos())), "");
-    time(table, "  attention", DemoRun::attentionNanos);
-    row(table, "  all else", cells(run -> Shown.seconds(run.restNanos())), "");
-    row(table, "density", cells(run -> Shown.percent(run.density())), "");
+    time(table, "time to first token", run -> run.reading().firstTokenNanos());
+    row(table, "  building indices", cells(run -> Shown.seconds(run.reading().indexNanos())), "");
+    time(table, "  attention", run -> run.reading().attentionNanos());
+    row(table, "  all else", cells(run -> Shown.seconds(run.reading().restNanos())), "");
+    row(table, "density", cells(run -> Shown.percent(run.reading().density())), "");
     row(table, "answers right", cells(run -> run.right() + " of " + run.answers().size()), "");
     table.print(out, "  ");
     out.println();

@@ -1,21 +1,30 @@
 package dev.heddle.cli;
 
-import dev.heddle.runtime.PrefillReport;
+import dev.heddle.search.Fact;
+import dev.heddle.search.Reading;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * One reading of the text, and its answers.
  *
- * @param firstTokenNanos from the prompt to the first token of the first answer, wall clock
- * @param layers what the attention of each layer computed for the prompt
+ * @param reading what was measured
  * @param answers what was answered, in the order of the questions
  */
-record DemoRun(long firstTokenNanos, List<PrefillReport> layers, List<Answer> answers) {
+record DemoRun(Reading reading, List<Answer> answers) {
   DemoRun {
-    layers = List.copyOf(layers);
     answers = List.copyOf(answers);
+  }
+
+  /** The run in which {@code reading} came of an exam about {@code facts}. */
+  static DemoRun of(Reading reading, List<Fact> facts) {
+    return new DemoRun(
+        reading,
+        IntStream.range(0, facts.size())
+            .mapToObj(i -> new Answer(facts.get(i), reading.answers().get(i).text()))
+            .toList());
   }
 
   /** What the model answered to a question about {@code fact}. */
@@ -30,31 +39,13 @@ record DemoRun(long firstTokenNanos, List<PrefillReport> layers, List<Answer> an
     return answers.stream().filter(Answer::right).count();
   }
 
-  long indexNanos() {
-    return layers.stream().mapToLong(PrefillReport::indexNanos).sum();
-  }
-
-  long attentionNanos() {
-    return layers.stream().mapToLong(PrefillReport::attentionNanos).sum();
-  }
-
-  /** Projections, feed-forward, embedding, logits. */
-  long restNanos() {
-    return firstTokenNanos - indexNanos() - attentionNanos();
-  }
-
-  /** Cells computed as a share of those of dense attention, over all layers and heads. */
-  double density() {
-    return layers.stream().mapToDouble(PrefillReport::density).average().orElse(1);
-  }
-
   Map<String, Object> json() {
     Map<String, Object> object = new LinkedHashMap<>();
-    object.put("firstTokenSeconds", Shown.toSeconds(firstTokenNanos));
-    object.put("indexSeconds", Shown.toSeconds(indexNanos()));
-    object.put("attentionSeconds", Shown.toSeconds(attentionNanos()));
-    object.put("restSeconds", Shown.toSeconds(restNanos()));
-    object.put("density", density());
+    object.put("firstTokenSeconds", Shown.toSeconds(reading.firstTokenNanos()));
+    object.put("indexSeconds", Shown.toSeconds(reading.indexNanos()));
+    object.put("attentionSeconds", Shown.toSeconds(reading.attentionNanos()));
+    object.put("restSeconds", Shown.toSeconds(reading.restNanos()));
+    object.put("density", reading.density());
     object.put("right", right());
     object.put("answers", answers.stream().map(DemoRun::json).toList());
     return object;

@@ -6,6 +6,9 @@ import dev.heddle.llm.PrefillProgress;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.PatternRegistry;
 import dev.heddle.runtime.SparseAttention;
+import dev.heddle.search.Exam;
+import dev.heddle.search.Examiner;
+import dev.heddle.search.FactExam;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -19,26 +22,29 @@ final class DemoRunner {
   private static final int WARM_UP_DECODES = 8;
 
   private final LlamaModel model;
-  private final Conversation conversation;
+  private final Examiner examiner;
   private final PatternRegistry registry;
   private final ComputeOptions compute;
+  private final Console console;
 
   DemoRunner(
       LlamaModel model,
-      Conversation conversation,
+      Examiner examiner,
       PatternRegistry registry,
-      ComputeOptions compute) {
+      ComputeOptions compute,
+      Console console) {
     this.model = model;
-    this.conversation = conversation;
+    this.examiner = examiner;
     this.registry = registry;
     this.compute = compute;
+    this.console = console;
   }
 
   /**
    * Does {@code job} once for each configuration. All are warmed up before the first is timed, so
    * that none pays the JIT compiler for another.
    */
-  Map<String, DemoRun> run(Map<String, HeadsConfig> configs, DemoJob job) {
+  Map<String, DemoRun> run(Map<String, HeadsConfig> configs, FactExam job) {
     for (int round = 0; round < WARM_UPS; round++) {
       for (HeadsConfig config : configs.values()) {
         warmUp(config, job);
@@ -47,7 +53,7 @@ final class DemoRunner {
     Map<String, DemoRun> runs = new LinkedHashMap<>();
     configs.forEach((name, config) -> {
       try (SparseAttention attention = attention(config)) {
-        runs.put(name, conversation.run(name, attention, job));
+        runs.put(name, run(name, attention, job));
       }
     });
     return runs;
@@ -60,8 +66,15 @@ final class DemoRunner {
     }
   }
 
-  private void warmUp(HeadsConfig config, DemoJob job) {
-    int[] prompt = Arrays.copyOf(job.prompt(), Math.min(WARM_UP_TOKENS, job.promptTokens()));
+  private DemoRun run(String name, SparseAttention attention, FactExam job) {
+    try (StepProgress progress = new StepProgress(console)) {
+      return DemoRun.of(examiner.examine(name, attention, job.exam(), progress), job.asked());
+    }
+  }
+
+  private void warmUp(HeadsConfig config, FactExam job) {
+    Exam exam = job.exam();
+    int[] prompt = Arrays.copyOf(exam.prompt(), Math.min(WARM_UP_TOKENS, exam.promptTokens()));
     try (SparseAttention attention = attention(config);
         KeyValueCache cache = model.newCache(prompt.length + WARM_UP_DECODES)) {
       model.prefill(attention, cache, prompt, PrefillProgress.SILENT);

@@ -55,6 +55,8 @@ public final class Heddle {
         .addSubcommand(new CheckCommand(console, discovery))
         .addSubcommand(new NewPatternCommand(console, discovery))
         .addSubcommand(imports(console, discovery))
+        .addSubcommand(new SearchCommand(console, home, discovery))
+        .addSubcommand(new EvalCommand(console, home, discovery))
         .addSubcommand(bench(console, discovery))
         .addSubcommand(new InfoCommand(console, home, Backends.standard()))
         .setOut(console.out())

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.heddle.cli.DemoReport.Setting;
 import dev.heddle.cli.DemoRun.Answer;
+import dev.heddle.search.Fact;
+import dev.heddle.search.FactExamBuilder;
+import dev.heddle.search.Reading;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,14 +103,16 @@ class DemoCommandTest {
     DemoReport report =
         new DemoReport(
             new Setting("model", "text", "heads", "vector", 2),
-            new DemoJobBuilder.Size(1000, 10, 10, 1),
+            new FactExamBuilder.Size(1000, 10, 10, 1),
             Map.of(DemoReport.DENSE, run(denseRight), DemoReport.SPARSE, run(sparseRight)));
     assertThat(report.succeeded()).isEqualTo(succeeded);
   }
 
   private static DemoRun run(int right) {
     Fact fact = new Fact("bobi", "123456");
-    return new DemoRun(1, List.of(), Collections.nCopies(right, new Answer(fact, "123456]")));
+    return new DemoRun(
+        new Reading(1, List.of(), List.of()),
+        Collections.nCopies(right, new Answer(fact, "123456]")));
   }
 
   @Test

@@ -53,9 +53,23 @@ public final class AShapePattern implements SparsePattern {
         .build(head.shape(), head.blocks());
   }
 
-  /** The one candidate of MInference's search: 1024 sinks and a window of 4096. */
+  /**
+   * The one candidate of MInference's search, 1024 sinks and a window of 4096, and two with fewer
+   * sinks for the same window: attention sinks are the first few tokens.
+   */
   @Override
   public List<Options> candidates(AttentionShape shape) {
-    return List.of(Options.defaults(options()).with(SINK, 1024).with(LOCAL, 4096));
+    return List.of(candidate(1024), candidate(64), candidate(8));
+  }
+
+  /** The window is the budget; sinks are few and stay, unless the window gets smaller than they. */
+  @Override
+  public Options resized(Options options, double factor) {
+    int local = LOCAL.scale(options.get(LOCAL), factor);
+    return options.with(LOCAL, local).with(SINK, Math.min(options.get(SINK), local));
+  }
+
+  private Options candidate(int sink) {
+    return Options.defaults(options()).with(SINK, sink).with(LOCAL, 4096);
   }
 }

@@ -68,4 +68,10 @@ public final class BlockSparsePattern implements SparsePattern {
   public List<Options> candidates(AttentionShape shape) {
     return List.of(Options.defaults(options()).with(BLOCKS, 100));
   }
+
+  /** The blocks are the budget; the sink blocks are among them. */
+  @Override
+  public Options resized(Options options, double factor) {
+    return options.with(BLOCKS, BLOCKS.scale(options.get(BLOCKS), factor));
+  }
 }

@@ -91,11 +91,26 @@ public final class VerticalSlashPattern implements SparsePattern {
         options.get(LOCAL));
   }
 
-  /** The four candidates of MInference's search, from mostly slashes to mostly verticals. */
+  /**
+   * The four candidates of MInference's search, from mostly slashes to mostly verticals, and
+   * verticals behind hardly more than the local offsets.
+   */
   @Override
   public List<Options> candidates(AttentionShape shape) {
     return List.of(
-        candidate(30, 2048), candidate(100, 1800), candidate(500, 1500), candidate(3000, 200));
+        candidate(30, 2048),
+        candidate(100, 1800),
+        candidate(500, 1500),
+        candidate(1000, 500),
+        candidate(3000, 200));
+  }
+
+  /** Verticals and slashes are the budget; what is forced is not. */
+  @Override
+  public Options resized(Options options, double factor) {
+    return options
+        .with(VERTICALS, VERTICALS.scale(options.get(VERTICALS), factor))
+        .with(SLASHES, SLASHES.scale(options.get(SLASHES), factor));
   }
 
   private Options candidate(int verticals, int slashes) {

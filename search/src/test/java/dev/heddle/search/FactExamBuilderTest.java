@@ -1,30 +1,30 @@
-package dev.heddle.cli;
+package dev.heddle.search;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.heddle.api.InvalidInputException;
-import dev.heddle.cli.DemoJobBuilder.Size;
+import dev.heddle.search.FactExamBuilder.Size;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class DemoJobBuilderTest {
+class FactExamBuilderTest {
   private static final int[] BEGINNING = {256};
   private static final String TEXT = "The quick brown fox jumps over the lazy dog. ".repeat(2000);
 
-  private final DemoJobBuilder builder =
-      new DemoJobBuilder(text -> text.chars().toArray(), BEGINNING, TEXT);
+  private final FactExamBuilder builder =
+      new FactExamBuilder(new Prose(text -> text.chars().toArray(), BEGINNING, TEXT));
 
   @ParameterizedTest
   @CsvSource({"1023, 1, 1", "2048, 16, 16", "32768, 256, 64", "65537, 512, 3"})
   void promptIsExactlyAsLongAsAskedForAndSaysEveryFactOnce(int tokens, int facts, int questions) {
-    DemoJob job = builder.build(new Size(tokens, facts, questions, 7));
-    int[] prompt = job.prompt();
+    FactExam job = builder.build(new Size(tokens, facts, questions, 7));
+    int[] prompt = job.exam().prompt();
     assertThat(prompt).hasSize(tokens).startsWith(BEGINNING);
-    assertThat(job.promptTokens()).isEqualTo(tokens);
+    assertThat(job.exam().promptTokens()).isEqualTo(tokens);
     assertThat(job.asked()).hasSize(questions).doesNotHaveDuplicates();
     String text = text(prompt);
     assertThat(text).endsWith(job.asked().getFirst().question());
@@ -36,8 +36,8 @@ class DemoJobBuilderTest {
 
   @Test
   void aroundTheFactsStandsTheTextUnchanged() {
-    DemoJob job = builder.build(new Size(4096, 20, 20, 3));
-    String rest = text(job.prompt()).replace(job.asked().getFirst().question(), "");
+    FactExam job = builder.build(new Size(4096, 20, 20, 3));
+    String rest = text(job.exam().prompt()).replace(job.asked().getFirst().question(), "");
     for (Fact fact : job.asked()) {
       rest = rest.replace(fact.statement(), "");
     }
@@ -47,9 +47,9 @@ class DemoJobBuilderTest {
   @Test
   void theSeedDecidesEverything() {
     Size size = new Size(2048, 8, 4, 11);
-    assertThat(builder.build(size).prompt()).isEqualTo(builder.build(size).prompt());
-    assertThat(builder.build(size).prompt())
-        .isNotEqualTo(builder.build(new Size(2048, 8, 4, 12)).prompt());
+    assertThat(builder.build(size).exam().prompt()).isEqualTo(builder.build(size).exam().prompt());
+    assertThat(builder.build(size).exam().prompt())
+        .isNotEqualTo(builder.build(new Size(2048, 8, 4, 12)).exam().prompt());
   }
 
   @Test

@@ -1,4 +1,4 @@
-package dev.heddle.cli;
+package dev.heddle.search;
 
 import java.util.Arrays;
 

@@ -1,4 +1,4 @@
-package dev.heddle.cli;
+package dev.heddle.search;
 
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -31,7 +31,8 @@ final class FactGenerator {
     return facts;
   }
 
-  private String word() {
+  /** A word of two or three syllables. */
+  String word() {
     StringBuilder word = new StringBuilder();
     for (int syllables = random.nextInt(2, 4); syllables > 0; syllables--) {
       word.append(CONSONANTS.charAt(random.nextInt(CONSONANTS.length())));
