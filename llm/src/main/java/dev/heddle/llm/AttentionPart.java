@@ -47,7 +47,7 @@ final class AttentionPart {
   }
 
   /** Attention over the text so far. Returns what was computed, where that was a prefill. */
-  Optional<PrefillReport> attend(int layerNumber, Pass pass) {
+  Optional<PrefillReport> attend(int layerNumber, Pass pass, PrefillProgress progress) {
     HostKeyValueCache cache = pass.cache();
     Prefill prefill =
         Prefill.of(
@@ -59,7 +59,9 @@ final class AttentionPart {
       pass.attention().decode(layerNumber, prefill);
       return Optional.empty();
     }
-    return Optional.of(pass.attention().prefill(layerNumber, prefill));
+    PrefillReport report = pass.attention().prefill(layerNumber, prefill);
+    progress.onAttention(layerNumber, prefill);
+    return Optional.of(report);
   }
 
   /** Adds what attention found to the running sum of the tokens from {@code from} on. */

@@ -46,7 +46,7 @@ final class Decoder {
       LayerWeights layer = weights.layers().get(number);
       attention.project(number, layer, pass);
       progress.onProgress(number, (number + 1 / PARTS) / layers);
-      attention.attend(number, pass).ifPresent(reports::add);
+      attention.attend(number, pass, progress).ifPresent(reports::add);
       progress.onProgress(number, (number + 2 / PARTS) / layers);
       int from = number == layers - 1 ? firstNeeded : 0;
       attention.addOutput(layer, pass, from);

@@ -1,6 +1,11 @@
 package dev.heddle.llm;
 
-/** Hears how far the reading of a prompt has come. Called on the thread that reads. */
+import dev.heddle.runtime.Prefill;
+
+/**
+ * Hears how far the reading of a prompt has come, and may look at the attention of each layer.
+ * Called on the thread that reads.
+ */
 @FunctionalInterface
 public interface PrefillProgress {
   /** Hears nothing. */
@@ -14,4 +19,13 @@ public interface PrefillProgress {
    *     1
    */
   void onProgress(int layer, double fraction);
+
+  /**
+   * The attention of a layer has been computed. Called where the model computes on the processor.
+   *
+   * @param layer the layer, from 0
+   * @param attention Q, K and V after position encoding, and the output; may be read until this
+   *     returns, and is overwritten afterwards
+   */
+  default void onAttention(int layer, Prefill attention) {}
 }
