@@ -45,7 +45,17 @@ class AttentionMapperTest {
   }
 
   /** The same with whole matrices of double precision. */
-  private record Expected(double[][] covered, double[][] missed, double recall) {
+  private static final class Expected {
+    final double[][] covered;
+    final double[][] missed;
+    final double recall;
+
+    Expected(double[][] covered, double[][] missed, double recall) {
+      this.covered = covered;
+      this.missed = missed;
+      this.recall = recall;
+    }
+
     static Expected of(HeadMatrix queries, HeadMatrix keys, BlockIndex index, int size) {
       int tokens = queries.tokens();
       double[][] covered = nothing(size);
