@@ -5,7 +5,8 @@ set -eu
 . "$(dirname -- "$0")/find-jdk.sh"
 find_jdk || exit 1
 rm -rf "$1"
-# java.se and jdk.management for plugins as well; jdk.unsupported for the tokenizer's library; jdk.localedata is left out.
+# java.se, with java.desktop for pictures, and jdk.management for plugins as well; jdk.unsupported for the tokenizer's library;
+# jdk.localedata is left out.
 # Without the plugin system-modules, whose generated class hangs on the random order of Set.of: two builds must give the same
 # bytes. Without it Java starts as fast, as far as can be seen.
 exec "$JAVA_HOME/bin/jlink" --disable-plugin system-modules --output "$1" \

@@ -4,6 +4,7 @@ module dev.heddle.cli {
   requires dev.heddle.runtime;
   requires dev.heddle.search;
   requires info.picocli;
+  requires java.desktop; // pictures: Java2D and its PNG writer
   requires me.tongfei.progressbar;
   requires tools.jackson.databind;
   requires static org.jspecify;

@@ -117,6 +117,8 @@ class WallsTest {
     onlyIn("ai.djl..", "dev.heddle.llm..");
     onlyIn("picocli..", "dev.heddle.cli..");
     onlyIn("me.tongfei..", "dev.heddle.cli..");
+    onlyIn("java.awt..", "dev.heddle.cli..");
+    onlyIn("javax.imageio..", "dev.heddle.cli..");
     onlyIn(
         "tools.jackson..",
         "dev.heddle.runtime..",

@@ -86,6 +86,12 @@ final class ComputeOptions {
     return LlamaModel.Settings.standard().withBackend(backend).withThreads(threads);
   }
 
+  /** The same on the processor, where attention can be looked at while a prompt is read. */
+  LlamaModel.Settings processorModelSettings() {
+    boolean mayBeGpu = backend.equals(Backends.AUTO) || backend.equals("cuda");
+    return mayBeGpu ? modelSettings().withBackend("vector") : modelSettings();
+  }
+
   int threads() {
     return threads;
   }

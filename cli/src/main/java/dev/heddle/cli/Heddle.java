@@ -58,6 +58,7 @@ public final class Heddle {
         .addSubcommand(new SearchCommand(console, home, discovery))
         .addSubcommand(new EvalCommand(console, home, discovery))
         .addSubcommand(bench(console, discovery))
+        .addSubcommand(plot(console, discovery))
         .addSubcommand(new InfoCommand(console, home, Backends.standard()))
         .setOut(console.out())
         .setErr(console.err())
@@ -69,6 +70,12 @@ public final class Heddle {
   private static CommandLine imports(Console console, Discovery discovery) {
     return new CommandLine(new ImportCommand())
         .addSubcommand(new ImportMInferenceCommand(console, discovery));
+  }
+
+  private static CommandLine plot(Console console, Discovery discovery) {
+    return new CommandLine(new PlotCommand())
+        .addSubcommand(new PlotHeadCommand(console, discovery))
+        .addSubcommand(new PlotModelCommand(console, discovery));
   }
 
   private static CommandLine bench(Console console, Discovery discovery) {

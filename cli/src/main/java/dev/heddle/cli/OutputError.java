@@ -23,6 +23,12 @@ final class OutputError {
     return Math.sqrt(all.difference() / all.size());
   }
 
+  /** The same for one head. */
+  static double relative(HeadMatrix actual, HeadMatrix dense) {
+    Sums all = Sums.of(actual, dense);
+    return Math.sqrt(all.difference() / all.size());
+  }
+
   /** A copy that stays when the tensor is written again. */
   static HeadTensor copy(HeadTensor tensor, Arena arena) {
     HeadTensor copy =

@@ -139,7 +139,7 @@ final class SearchCommand extends PatternCommand {
     PatternRegistry registry = findPatterns();
     try (StagedFiles staged = new StagedFiles();
         TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
-        LlamaModel model = LlamaModel.open(folder, compute.modelSettings());
+        LlamaModel model = LlamaModel.open(folder, compute.processorModelSettings());
         AttentionBackend backend = compute.openBackend();
         StepProgress progress = new StepProgress(console())) {
       FileChannel channel = staged.open(out, 1 << 20).channel();

@@ -21,7 +21,7 @@ public interface PrefillProgress {
   void onProgress(int layer, double fraction);
 
   /**
-   * The attention of a layer has been computed.
+   * The attention of a layer has been computed. Called where the model computes on the processor.
    *
    * @param layer the layer, from 0
    * @param attention Q, K and V after position encoding, and the output; may be read until this

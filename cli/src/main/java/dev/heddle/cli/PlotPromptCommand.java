@@ -1,0 +1,153 @@
+package dev.heddle.cli;
+
+import dev.heddle.api.InvalidInputException;
+import dev.heddle.llm.KeyValueCache;
+import dev.heddle.llm.LlamaModel;
+import dev.heddle.llm.ModelFolder;
+import dev.heddle.llm.PrefillProgress;
+import dev.heddle.llm.TextTokenizer;
+import dev.heddle.runtime.AttentionPlan;
+import dev.heddle.runtime.HeadsConfig;
+import dev.heddle.runtime.ModelShape;
+import dev.heddle.runtime.Prefill;
+import dev.heddle.runtime.SparseAttention;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** What the pictures share that are made while a model reads a prompt. */
+abstract class PlotPromptCommand extends PatternCommand {
+  /** Computes the model and its attention: a GPU would keep Q, K and V to itself. */
+  static final String BACKEND = "vector";
+
+  private static final String HEADS_FILE = "heads.json";
+  private static final int PROGRESS_STEPS = 1000;
+
+  @Option(names = "--model", paramLabel = "DIR", required = true, description = "Model folder.")
+  private Path folder = Path.of(""); // required: always set
+
+  @Option(
+      names = "--prompt-file",
+      paramLabel = "FILE",
+      required = true,
+      description = "Text to read, UTF-8.")
+  private Path promptFile = Path.of("");
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      description = "Read no more than the first N tokens of the text.")
+  private Optional<Integer> tokens = Optional.empty();
+
+  @Option(
+      names = "--heads",
+      paramLabel = "FILE",
+      description = "Heads file; DIR/heads.json, if it is there, when not given.")
+  private Optional<Path> headsFile = Optional.empty();
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      required = true,
+      description = "Receives the picture, a PNG.")
+  private Path out = Path.of("");
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads to compute with; as many as processors by default.")
+  private int threads = Runtime.getRuntime().availableProcessors();
+
+  PlotPromptCommand(Console console, Discovery discovery) {
+    super(console, discovery);
+  }
+
+  /**
+   * Checks the options that are the command's own.
+   *
+   * @throws InvalidInputException naming the option, its value and what is allowed
+   */
+  abstract void check(ModelShape model);
+
+  /** Begins the work. */
+  abstract PlotWork begin(PlotWork.Setting setting, PlotWork.Engine engine);
+
+  @Override
+  final Result execute() throws IOException {
+    if (tokens.isPresent() && tokens.get() < 1) {
+      throw new InvalidInputException("--tokens is " + tokens.get() + "; allowed: at least 1");
+    }
+    String text = TextFile.read(promptFile);
+    ModelFolder files = ModelFolder.open(folder);
+    check(files.config().attention());
+    HeadsConfig heads = heads(files.config().attention());
+    PlotWork.Engine engine = new PlotWork.Engine(findPatterns(), threads);
+    AttentionPlan plan = AttentionPlan.resolve(heads, engine.registry());
+    Canvas.requireFonts();
+    try (StagedFiles staged = new StagedFiles();
+        SparseAttention dense = engine.attention(ModelHeads.dense(files.config().attention()));
+        TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
+        LlamaModel model = LlamaModel.open(folder, settings())) {
+      StagedFile picture = staged.open(out, Canvas.MOST_BYTES);
+      int[] prompt = prompt(tokenizer.encode(text));
+      model.requireReadable(prompt.length, 0);
+      PlotWork.Setting setting =
+          new PlotWork.Setting(modelName(), prompt.length, heads, plan, out.toString());
+      try (PlotWork work = begin(setting, engine)) {
+        read(model, dense, prompt, work);
+        work.paint().write(picture.channel());
+        staged.commit();
+        return work.result();
+      }
+    }
+  }
+
+  private LlamaModel.Settings settings() {
+    return LlamaModel.Settings.standard().withBackend(BACKEND).withThreads(threads);
+  }
+
+  private int[] prompt(int[] all) {
+    return Arrays.copyOf(all, Math.min(all.length, tokens.orElse(all.length)));
+  }
+
+  private String modelName() {
+    Path name = folder.toAbsolutePath().normalize().getFileName();
+    return name == null ? folder.toString() : name.toString();
+  }
+
+  private HeadsConfig heads(ModelShape model) {
+    Path own = folder.resolve(HEADS_FILE);
+    if (headsFile.isPresent()) {
+      return ModelHeads.read(headsFile.get(), model);
+    }
+    if (Files.exists(own)) {
+      return ModelHeads.read(own, model);
+    }
+    console().note("heddle: there is no " + own + " and no --heads: every head reads every token");
+    return ModelHeads.dense(model);
+  }
+
+  private void read(LlamaModel model, SparseAttention dense, int[] prompt, PlotWork work) {
+    try (KeyValueCache cache = model.newCache(prompt.length);
+        Progress progress = console().progress("reading", PROGRESS_STEPS)) {
+      model.prefill(
+          dense,
+          cache,
+          prompt,
+          new PrefillProgress() {
+            @Override
+            public void onProgress(int layer, double fraction) {
+              progress.stepTo((long) (fraction * PROGRESS_STEPS));
+            }
+
+            @Override
+            public void onAttention(int layer, Prefill attention) {
+              work.look(layer, attention);
+            }
+          });
+    }
+  }
+}
