@@ -12,10 +12,10 @@ import dev.heddle.runtime.ModelShape;
 import dev.heddle.runtime.Prefill;
 import dev.heddle.runtime.SparseAttention;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What the pictures share that are made while a model reads a prompt. */
@@ -23,30 +23,15 @@ abstract class PlotPromptCommand extends PatternCommand {
   /** Computes the model and its attention: a GPU would keep Q, K and V to itself. */
   static final String BACKEND = "vector";
 
-  private static final String HEADS_FILE = "heads.json";
   private static final int PROGRESS_STEPS = 1000;
 
-  @Option(names = "--model", paramLabel = "DIR", required = true, description = "Model folder.")
-  private Path folder = Path.of(""); // required: always set
-
-  @Option(
-      names = "--prompt-file",
-      paramLabel = "FILE",
-      required = true,
-      description = "Text to read, UTF-8.")
-  private Path promptFile = Path.of("");
+  @Mixin private PromptedModel reading = new PromptedModel();
 
   @Option(
       names = "--tokens",
       paramLabel = "N",
       description = "Read no more than the first N tokens of the text.")
   private Optional<Integer> tokens = Optional.empty();
-
-  @Option(
-      names = "--heads",
-      paramLabel = "FILE",
-      description = "Heads file; DIR/heads.json, if it is there, when not given.")
-  private Optional<Path> headsFile = Optional.empty();
 
   @Option(
       names = "--out",
@@ -80,17 +65,17 @@ abstract class PlotPromptCommand extends PatternCommand {
     if (tokens.isPresent() && tokens.get() < 1) {
       throw new InvalidInputException("--tokens is " + tokens.get() + "; allowed: at least 1");
     }
-    String text = TextFile.read(promptFile);
-    ModelFolder files = ModelFolder.open(folder);
+    String text = reading.text();
+    ModelFolder files = ModelFolder.open(reading.folder());
     check(files.config().attention());
-    HeadsConfig heads = heads(files.config().attention());
+    HeadsConfig heads = reading.heads(files.config().attention(), console());
     PlotWork.Engine engine = new PlotWork.Engine(findPatterns(), threads);
     AttentionPlan plan = AttentionPlan.resolve(heads, engine.registry());
     Canvas.requireFonts();
     try (StagedFiles staged = new StagedFiles();
         SparseAttention dense = engine.attention(ModelHeads.dense(files.config().attention()));
         TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
-        LlamaModel model = LlamaModel.open(folder, settings())) {
+        LlamaModel model = LlamaModel.open(reading.folder(), settings())) {
       StagedFile picture = staged.open(out, Canvas.MOST_BYTES);
       int[] prompt = prompt(tokenizer.encode(text));
       model.requireReadable(prompt.length, 0);
@@ -114,20 +99,8 @@ abstract class PlotPromptCommand extends PatternCommand {
   }
 
   private String modelName() {
-    Path name = folder.toAbsolutePath().normalize().getFileName();
-    return name == null ? folder.toString() : name.toString();
-  }
-
-  private HeadsConfig heads(ModelShape model) {
-    Path own = folder.resolve(HEADS_FILE);
-    if (headsFile.isPresent()) {
-      return ModelHeads.read(headsFile.get(), model);
-    }
-    if (Files.exists(own)) {
-      return ModelHeads.read(own, model);
-    }
-    console().note("heddle: there is no " + own + " and no --heads: every head reads every token");
-    return ModelHeads.dense(model);
+    Path name = reading.folder().toAbsolutePath().normalize().getFileName();
+    return name == null ? reading.folder().toString() : name.toString();
   }
 
   private void read(LlamaModel model, SparseAttention dense, int[] prompt, PlotWork work) {

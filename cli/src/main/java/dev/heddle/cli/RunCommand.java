@@ -15,9 +15,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -32,23 +29,8 @@ import picocli.CommandLine.Option;
           + " tokenizer.json. The text goes to standard output, notes and speed to standard error."
     })
 final class RunCommand extends PatternCommand {
-  private static final String HEADS_FILE = "heads.json";
 
-  @Option(names = "--model", paramLabel = "DIR", required = true, description = "Model folder.")
-  private Path folder = Path.of(""); // required: always set
-
-  @Option(
-      names = "--prompt-file",
-      paramLabel = "FILE",
-      required = true,
-      description = "Text to read, UTF-8.")
-  private Path promptFile = Path.of("");
-
-  @Option(
-      names = "--heads",
-      paramLabel = "FILE",
-      description = "Heads file; DIR/heads.json, if it is there, when not given.")
-  private Optional<Path> headsFile = Optional.empty();
+  @Mixin private PromptedModel reading = new PromptedModel();
 
   @Option(names = "--dense", description = "Every head reads every token.")
   private boolean dense;
@@ -83,7 +65,7 @@ final class RunCommand extends PatternCommand {
 
   @Override
   Result execute() throws IOException {
-    if (dense && headsFile.isPresent()) {
+    if (dense && reading.namesHeads()) {
       throw new InvalidInputException("give at most one of --heads FILE and --dense");
     }
     if (interactive && prefillOnly) {
@@ -91,12 +73,13 @@ final class RunCommand extends PatternCommand {
     }
     GenerationOptions options = generation.options();
     compute.noteModelFallback(console());
-    String prompt = TextFile.read(promptFile);
-    ModelFolder files = ModelFolder.open(folder);
-    HeadsConfig heads = heads(files.config().attention());
+    String prompt = reading.text();
+    ModelFolder files = ModelFolder.open(reading.folder());
+    ModelShape shape = files.config().attention();
+    HeadsConfig heads = dense ? ModelHeads.dense(shape) : reading.heads(shape, console());
     try (SparseAttention attention = compute.attention(findPatterns(), heads);
         TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
-        LlamaModel model = LlamaModel.open(folder, compute.modelSettings())) {
+        LlamaModel model = LlamaModel.open(reading.folder(), compute.modelSettings())) {
       int[] tokens = tokenizer.encode(prompt);
       if (dryRun) {
         return plan(model, attention, tokens.length, options.maxNewTokens());
@@ -130,20 +113,5 @@ final class RunCommand extends PatternCommand {
             ? model.prefillOnlyEstimate(attention, promptTokens)
             : model.memoryEstimate(attention, promptTokens, newTokens);
     return new MemoryPlan(promptTokens, newTokens, needed, model.availableBytes());
-  }
-
-  private HeadsConfig heads(ModelShape model) {
-    Path own = folder.resolve(HEADS_FILE);
-    if (headsFile.isPresent()) {
-      return ModelHeads.read(headsFile.get(), model);
-    }
-    if (!dense && Files.exists(own)) {
-      return ModelHeads.read(own, model);
-    }
-    if (!dense) {
-      console()
-          .note("heddle: there is no " + own + " and no --heads: every head reads every token");
-    }
-    return ModelHeads.dense(model);
   }
 }
