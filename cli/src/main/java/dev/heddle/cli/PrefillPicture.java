@@ -12,9 +12,9 @@ import java.util.function.ToLongFunction;
  * for each heads file, whose parts stand one behind the other.
  */
 final class PrefillPicture {
-  static final int LEFT = 230;
+  static final int LEFT = 290;
   static final int AXIS_WIDTH = 620;
-  private static final int RIGHT = 150;
+  private static final int RIGHT = 190;
   private static final int TOP = 112;
   private static final int BAR = 26;
   private static final int BAR_STEP = 36;
@@ -132,7 +132,7 @@ final class PrefillPicture {
     }
     canvas.label(
         "time (%s)".formatted(scale.unit()),
-        LEFT + AXIS_WIDTH + 12,
+        LEFT + AXIS_WIDTH + 36,
         bottom + 14,
         Canvas.Side.RIGHT);
   }
