@@ -106,6 +106,8 @@ final class EvalCommand extends PatternCommand {
 
   @Mixin private ModelTexts texts = new ModelTexts();
 
+  @Mixin private ChunkOption chunk = new ChunkOption();
+
   @Mixin private ComputeOptions compute = new ComputeOptions();
 
   EvalCommand(Console console, Home home, Discovery discovery) {
@@ -118,30 +120,32 @@ final class EvalCommand extends PatternCommand {
     EvalPlan plan =
         new EvalPlan(
             tasks.stream().map(EvalTask::of).toList(), tokens, depths, prompts, questions, seed);
+    LlamaModel.Settings settings = chunk.in(compute.modelSettings());
     compute.noteFallback(console());
     ModelFolder files = ModelFolder.open(folder);
     Map<String, HeadsConfig> configs = configs(files);
     Map<String, SparseAttention> heads = new LinkedHashMap<>();
     try (TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
-        LlamaModel model = LlamaModel.open(folder, compute.modelSettings());
+        LlamaModel model = LlamaModel.open(folder, settings);
         StepProgress progress = new StepProgress(console())) {
       PatternRegistry registry = staticIndices ? StaticPattern.all(findPatterns()) : findPatterns();
       configs.forEach((name, config) -> heads.put(name, compute.attention(registry, config)));
       Evaluation evaluation = new Evaluation(model, tokenizer, texts.prose(home, tokenizer));
       List<EvalRow> rows = evaluation.run(plan, heads, progress);
-      return new EvalReport(setting(heads), plan, rows);
+      return new EvalReport(setting(heads, settings.chunkTokens()), plan, rows);
     } finally {
       heads.values().forEach(SparseAttention::close);
     }
   }
 
-  private EvalReport.Setting setting(Map<String, SparseAttention> heads) {
+  private EvalReport.Setting setting(Map<String, SparseAttention> heads, int chunkTokens) {
     return new EvalReport.Setting(
         folder.toString(),
         texts.file(home).toString(),
         new ArrayList<>(heads.keySet()),
         heads.values().iterator().next().backendName(),
-        compute.threads());
+        compute.threads(),
+        chunkTokens);
   }
 
   private Map<String, HeadsConfig> configs(ModelFolder files) {

@@ -1,5 +1,6 @@
 package dev.heddle.cli;
 
+import dev.heddle.llm.LlamaModel;
 import dev.heddle.search.EvalPlan;
 import dev.heddle.search.EvalRow;
 import dev.heddle.search.EvalTask;
@@ -17,8 +18,17 @@ import java.util.Map;
 record EvalReport(Setting setting, EvalPlan plan, List<EvalRow> rows) implements Result {
   private static final String FORMAT = "heddle-eval/1";
 
-  /** Who was judged, on what. */
-  record Setting(String model, String text, List<String> heads, String backend, int threads) {}
+  /**
+   * Who was judged, on what.
+   *
+   * @param chunkTokens most tokens of a prompt that were read at once
+   */
+  record Setting(
+      String model, String text, List<String> heads, String backend, int threads, int chunkTokens) {
+    boolean inChunks() {
+      return chunkTokens < LlamaModel.Settings.ONE_PASS;
+    }
+  }
 
   @Override
   public Map<String, Object> json() {
@@ -30,6 +40,9 @@ record EvalReport(Setting setting, EvalPlan plan, List<EvalRow> rows) implements
     object.put("heads", setting.heads());
     object.put("backend", setting.backend());
     object.put("threads", setting.threads());
+    if (setting.inChunks()) {
+      object.put("chunkTokens", setting.chunkTokens());
+    }
     object.put("seed", plan.seed());
     object.put("results", rows.stream().map(EvalRow::json).toList());
     return object;
@@ -56,7 +69,16 @@ record EvalReport(Setting setting, EvalPlan plan, List<EvalRow> rows) implements
     console.out().println();
     console
         .out()
-        .println("  %s backend, %d threads.".formatted(setting.backend(), setting.threads()));
+        .println(
+            "  %s backend, %d threads%s."
+                .formatted(
+                    setting.backend(),
+                    setting.threads(),
+                    setting.inChunks()
+                        ? "; prompts are read in chunks of "
+                            + Shown.count(setting.chunkTokens())
+                            + " tokens"
+                        : ""));
     for (EvalTask task : unanswered()) {
       console
           .out()
