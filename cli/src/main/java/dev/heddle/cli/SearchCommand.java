@@ -9,6 +9,7 @@ import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.PatternRegistry;
 import dev.heddle.search.FactExamBuilder;
 import dev.heddle.search.HeadSearch;
+import dev.heddle.search.KernelCosts;
 import dev.heddle.search.Prose;
 import dev.heddle.search.SearchGoal;
 import dev.heddle.search.SearchPlan;
@@ -113,6 +114,14 @@ final class SearchCommand extends PatternCommand {
   private Optional<Double> tolerance = Optional.empty();
 
   @Option(
+      names = "--costs",
+      paramLabel = "FILE",
+      description =
+          "Reckon with the costs that an earlier search measured: the heads file that it wrote, or"
+              + " its --json. Measured when not given; the same costs and seed give the same heads.")
+  private Optional<Path> costsFile = Optional.empty();
+
+  @Option(
       names = "--patterns",
       paramLabel = "NAME",
       split = ",",
@@ -132,7 +141,7 @@ final class SearchCommand extends PatternCommand {
 
   @Override
   Result execute() throws IOException {
-    SearchPlan plan = SearchPlan.of(goal()).withPatterns(patterns);
+    SearchPlan plan = plan();
     Path state = stateFile.orElse(out.resolveSibling(out.getFileName() + ".state"));
     compute.noteFallback(console());
     ModelFolder files = ModelFolder.open(folder);
@@ -162,6 +171,15 @@ final class SearchCommand extends PatternCommand {
       staged.commit();
       return report;
     }
+  }
+
+  private SearchPlan plan() throws IOException {
+    SearchPlan plan = SearchPlan.of(goal()).withPatterns(patterns);
+    if (costsFile.isEmpty()) {
+      return plan;
+    }
+    Path file = costsFile.get();
+    return plan.withCosts(KernelCosts.parse(TextFile.read(file), file.toString()));
   }
 
   private SearchReport.Setting setting(String backend) {

@@ -73,6 +73,45 @@ class SearchCommandTest {
         .doesNotContain("vertical-slash");
   }
 
+  /** On a noisy machine too: nothing that is written hangs on a time but the costs. */
+  @Test
+  void theSameCostsAndSeedGiveTheSameFile() throws IOException {
+    Path costs = Files.writeString(folder.resolve("costs.json"), COSTS);
+    String[] found = new String[2];
+    for (int i = 0; i < found.length; i++) {
+      Path out = folder.resolve("found" + i + ".json");
+      CommandRun.heddle(
+              "search",
+              "--model",
+              MODEL,
+              "--samples",
+              1,
+              "--tokens",
+              600,
+              "--speedup",
+              1.5,
+              "--costs",
+              i == 0 ? costs : folder.resolve("found0.json"),
+              "--threads",
+              i + 1,
+              "--out",
+              out)
+          .succeeded();
+      // Only the date and the number of threads, which are remarks, may differ.
+      found[i] =
+          Files.readString(out)
+              .replaceFirst("\"date\": \"[0-9-]+\"", "")
+              .replaceFirst(" [12] threads", "");
+    }
+    assertThat(found[1]).isEqualTo(found[0]).contains("1234");
+  }
+
+  private static final String COSTS =
+      """
+      {"costs": {"rowNanos": 1234, "blockNanos": 10000, "columnNanos": 90,
+                 "indexNanosPerToken": {"a-shape": 0.1, "block-sparse": 90, "vertical-slash": 60}}}
+      """;
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -86,6 +125,9 @@ class SearchCommandTest {
         "--prompt-file none.txt          | none.txt: there is no such file",
         "--tokens 200000                 | too long",
         "--out none/heads.json           | cannot be written",
+        "--costs none.json               | none.json: there is no such file",
+        "--costs MODEL/heads.json        | heads.json holds no costs of a search: \"costs\" is missing",
+        "--costs MODEL/README.md         | README.md holds no costs of a search: it is not JSON",
       })
   void refuses(String arguments, String message) {
     Path out = folder.resolve("found.json");
@@ -95,7 +137,7 @@ class SearchCommandTest {
                     arguments.contains("--out")
                         ? Stream.of("search", "--model", MODEL)
                         : Stream.of("search", "--model", MODEL, "--out", out),
-                    Arrays.stream(arguments.split(" +")))
+                    Arrays.stream(arguments.replace("MODEL", MODEL.toString()).split(" +")))
                 .toArray());
     run.refused(message);
     assertThat(folder.toFile().list()).isEmpty();

@@ -5,9 +5,11 @@ import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockIndexBuilder;
 import dev.heddle.api.HeadInputs;
 import dev.heddle.api.Options;
+import dev.heddle.runtime.PatternFailedException;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.DoubleSupplier;
 
 /** Measures what rows, blocks, columns and index building cost on this machine, on one head. */
 final class CostMeter {
@@ -25,13 +27,11 @@ final class CostMeter {
   private static final int COLUMNS = 768;
 
   private final HeadInputs head;
-  private final HeadMeter meter;
-  private final int threads;
+  private final HeadTimer timer;
 
-  CostMeter(HeadInputs head, HeadMeter meter, int threads) {
+  CostMeter(HeadInputs head, HeadTimer timer) {
     this.head = head;
-    this.meter = meter;
-    this.threads = threads;
+    this.timer = timer;
   }
 
   /** Measures. The first of each pattern's candidates stands for its index building. */
@@ -40,9 +40,7 @@ final class CostMeter {
     for (Candidate candidate : candidates) {
       String name = candidate.pattern().name();
       if (!perToken.containsKey(name)) {
-        Candidate sparse = sparse(candidate);
-        double nanos = fastest(() -> IndexBuilding.index(sparse, head));
-        perToken.put(name, KernelCosts.rounded(nanos / threads / head.shape().queryTokens()));
+        perToken.put(name, indexNanosPerToken(candidate));
       }
     }
     BlockIndex few = index(FEW_BLOCKS, 0);
@@ -64,6 +62,16 @@ final class CostMeter {
         perToken);
   }
 
+  private double indexNanosPerToken(Candidate candidate) {
+    try {
+      Candidate sparse = sparse(candidate);
+      double nanos = fastest(() -> timer.indexNanos(sparse, copies(head)));
+      return KernelCosts.rounded(nanos / head.shape().queryTokens());
+    } catch (PatternFailedException _) {
+      return 0; // the user is told when a head is tried
+    }
+  }
+
   /** {@code candidate} made so small that it is not simply dense at this length. */
   private Candidate sparse(Candidate candidate) {
     Candidate smaller = candidate;
@@ -79,9 +87,7 @@ final class CostMeter {
 
   /** Every row lists so many blocks up to the diagonal, and every other key of the first ones. */
   private BlockIndex index(int blocks, int columns) {
-    int tokens = head.shape().queryTokens();
-    int copies = Math.clamp(TOKENS_OF_ALL_COPIES / tokens, 1, MOST_COPIES);
-    AttentionShape shape = new AttentionShape(copies, 1, tokens, tokens, head.shape().headDim());
+    AttentionShape shape = shape(head, copies(head));
     BlockIndexBuilder builder = BlockIndex.builder(shape, head.blocks());
     for (int row = 0; row < head.blocks().queryBlocks(shape.queryTokens()); row++) {
       long end = builder.visibleKeys();
@@ -115,16 +121,28 @@ final class CostMeter {
 
   /** Time for one head in a call of many, so that what a call costs by itself is no head's cost. */
   private double attentionNanos(BlockIndex index) {
-    return fastest(() -> meter.runCopies(head, index)) / index.shape().queryHeads();
+    return fastest(() -> timer.attentionNanos(index));
   }
 
-  private static double fastest(Runnable work) {
-    long least = Long.MAX_VALUE;
+  private static int copies(HeadInputs head) {
+    return Math.clamp(TOKENS_OF_ALL_COPIES / head.shape().queryTokens(), 1, MOST_COPIES);
+  }
+
+  private static AttentionShape shape(HeadInputs head, int copies) {
+    int tokens = head.shape().queryTokens();
+    return new AttentionShape(copies, 1, tokens, tokens, head.shape().headDim());
+  }
+
+  /** What {@code copies} query heads of one key/value head read densely. */
+  static BlockIndex denseCopies(HeadInputs head, int copies) {
+    return BlockIndex.dense(shape(head, copies), head.blocks());
+  }
+
+  private static double fastest(DoubleSupplier nanos) {
+    double least = Double.POSITIVE_INFINITY;
     long begin = System.nanoTime();
     for (int run = 0; run < FEWEST_RUNS || System.nanoTime() - begin < NANOS; run++) {
-      long start = System.nanoTime();
-      work.run();
-      least = Math.min(least, System.nanoTime() - start);
+      least = Math.min(least, nanos.getAsDouble());
     }
     return least;
   }

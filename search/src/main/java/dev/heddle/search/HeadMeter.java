@@ -70,10 +70,10 @@ final class HeadMeter implements AutoCloseable {
   }
 
   /**
-   * Computes attention of as many copies of {@code head} as {@code index} has query heads, all into
-   * the same memory, and forgets it.
+   * A call for as many copies of {@code head} as {@code index} has query heads, all of which write
+   * into the same memory: good for nothing but its time.
    */
-  void runCopies(HeadInputs head, BlockIndex index) {
+  AttentionCall copies(HeadInputs head, BlockIndex index) {
     AttentionShape shape = index.shape();
     HeadTensor output =
         new HeadTensor(
@@ -84,16 +84,15 @@ final class HeadMeter implements AutoCloseable {
             shape.headDim(),
             0,
             shape.headDim());
-    backend.attend(
-        new AttentionCall(
-            shape,
-            tensor(head.queries(), shape.queryHeads()),
-            tensor(head.keys(), 1),
-            tensor(head.values(), 1),
-            output,
-            MemorySegment.NULL,
-            head.softmaxScale(),
-            Collections.nCopies(shape.queryHeads(), index)));
+    return new AttentionCall(
+        shape,
+        tensor(head.queries(), shape.queryHeads()),
+        tensor(head.keys(), 1),
+        tensor(head.values(), 1),
+        output,
+        MemorySegment.NULL,
+        head.softmaxScale(),
+        Collections.nCopies(shape.queryHeads(), index));
   }
 
   /** An output that is not finite is as wrong as one that is nothing. */

@@ -113,7 +113,7 @@ public final class HeadSearch {
     try (HeadMeter meter =
             new HeadMeter(engines.backend(), longest, shape.headDim(), plan.tailQueries());
         SearchState state =
-            SearchState.resume(stateFile, digest, notes)
+            SearchState.resume(stateFile, digest, plan.costs(), notes)
                 .orElseGet(() ->
                     SearchState.start(
                         stateFile,
@@ -200,7 +200,9 @@ public final class HeadSearch {
     return plan.costs()
         .orElseGet(() -> {
           try (RandomHead head = new RandomHead(tokens, model.attentionShape().headDim())) {
-            return new CostMeter(head.inputs(), meter, engines.threads()).measure(candidates);
+            HeadTimer timer =
+                new HeadTimer(engines.backend(), meter, head.inputs(), engines.threads());
+            return new CostMeter(head.inputs(), timer).measure(candidates);
           }
         });
   }

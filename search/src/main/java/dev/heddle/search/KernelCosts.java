@@ -3,6 +3,7 @@ package dev.heddle.search;
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
+import dev.heddle.api.InvalidInputException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -27,6 +28,24 @@ public record KernelCosts(
     SortedMap<String, Double> indexNanosPerToken) {
   public KernelCosts {
     indexNanosPerToken = Collections.unmodifiableSortedMap(new TreeMap<>(indexNanosPerToken));
+  }
+
+  /**
+   * The costs that an earlier search reckoned with.
+   *
+   * @param json the heads file that it wrote, or what it printed with {@code --json}
+   * @param file where that comes from, for messages
+   * @throws InvalidInputException naming the file, the member and what is wrong with it
+   */
+  public static KernelCosts parse(String json, String file) {
+    try {
+      return SearchJson.costsOf(json);
+    } catch (InvalidInputException wrong) {
+      throw new InvalidInputException(
+          "%s holds no costs of a search: %s; allowed: a heads file that 'heddle search' wrote, or what it printed with --json"
+              .formatted(file, wrong.getMessage()),
+          wrong);
+    }
   }
 
   /** Wall time of attention with {@code index}, which {@code pattern} built. */

@@ -8,7 +8,10 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 
-/** A digest of all that decides what a search measures, but for the model's weights. */
+/**
+ * A digest of all that decides what a search measures, but for the model's weights and the costs,
+ * which a state holds themselves.
+ */
 final class SearchDigest {
   private final String model;
   private final ModelShape shape;
@@ -29,7 +32,6 @@ final class SearchDigest {
     MessageDigest digest = sha256();
     add(digest, model, shape.toString(), backend);
     add(digest, plan.budgets().toString(), String.valueOf(plan.tailQueries()));
-    add(digest, plan.costs().map(KernelCosts::toString).orElse("measured"));
     candidates.forEach(candidate -> add(digest, candidate.toString()));
     material.samples().forEach(sample -> add(digest, sample));
     add(digest, material.weighing());

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -100,17 +101,43 @@ final class SearchJson {
         required(node, "tailRecall").asDouble());
   }
 
+  /**
+   * The costs in a search's output or in the notes of a heads file.
+   *
+   * @throws InvalidInputException if there are none, or they are no numbers from 0
+   */
+  static KernelCosts costsOf(String json) {
+    JsonNode root;
+    try {
+      root = MAPPER.readTree(json);
+    } catch (JacksonException malformed) {
+      throw new InvalidInputException("it is not JSON: " + malformed.getOriginalMessage());
+    }
+    JsonNode costs = root.has("costs") ? root.get("costs") : root.at("/notes/costs");
+    if (!costs.isObject()) {
+      throw new InvalidInputException("\"costs\" is missing");
+    }
+    return costs(costs);
+  }
+
   /** The costs that {@link KernelCosts#json} wrote. */
   static KernelCosts costs(JsonNode node) {
     SortedMap<String, Double> perToken = new TreeMap<>();
-    for (Map.Entry<String, JsonNode> pattern : required(node, "indexNanosPerToken").properties()) {
-      perToken.put(pattern.getKey(), pattern.getValue().asDouble());
+    JsonNode patterns = required(node, "indexNanosPerToken");
+    for (String pattern : patterns.propertyNames()) {
+      perToken.put(pattern, nanos(patterns, pattern));
     }
     return new KernelCosts(
-        required(node, "rowNanos").asDouble(),
-        required(node, "blockNanos").asDouble(),
-        required(node, "columnNanos").asDouble(),
-        perToken);
+        nanos(node, "rowNanos"), nanos(node, "blockNanos"), nanos(node, "columnNanos"), perToken);
+  }
+
+  private static double nanos(JsonNode node, String key) {
+    JsonNode value = required(node, key);
+    if (!value.isNumber() || !(value.asDouble() >= 0) || Double.isInfinite(value.asDouble())) {
+      throw new InvalidInputException(
+          "\"%s\" is %s; allowed: nanoseconds from 0".formatted(key, value));
+    }
+    return value.asDouble();
   }
 
   private static JsonNode required(JsonNode node, String key) {

@@ -64,16 +64,20 @@ final class SearchState implements AutoCloseable {
    * Continues {@code file}, if it is there.
    *
    * @param search the digest of the search that is to be done
+   * @param costs what it is to reckon with; those of the file if empty
    * @param notes is told what was lost
    * @return empty if there is nothing to continue
    * @throws InvalidInputException if the file is the state of another search
    */
-  static Optional<SearchState> resume(Path file, String search, Consumer<String> notes) {
+  static Optional<SearchState> resume(
+      Path file, String search, Optional<KernelCosts> costs, Consumer<String> notes) {
     try {
       if (!Files.exists(file)) {
         return Optional.empty();
       }
-      return resume(file, Files.readAllBytes(file), search, notes);
+      Optional<SearchState> state = resume(file, Files.readAllBytes(file), search, notes);
+      state.ifPresent(found -> found.requireCosts(file, costs));
+      return state;
     } catch (IOException failed) {
       throw new InvalidInputException(file + " cannot be read: " + failed, failed);
     }
@@ -114,6 +118,16 @@ final class SearchState implements AutoCloseable {
     SearchState state = new SearchState(channel, header);
     heads.forEach(state::take);
     return Optional.of(state);
+  }
+
+  /** What was measured hangs on the costs: candidates were resized by them. */
+  private void requireCosts(Path file, Optional<KernelCosts> wanted) {
+    if (!wanted.orElse(costs()).equals(costs())) {
+      close();
+      throw new InvalidInputException(
+          file
+              + " is the state of a search with other costs; remove it, or name another with --state");
+    }
   }
 
   private static void setAside(Path file, int line, Consumer<String> notes) throws IOException {

@@ -115,10 +115,22 @@ class SearchStateTest {
 
   @Test
   void anotherSearchIsRefused() {
-    assertThatThrownBy(() -> SearchState.resume(file, "other", notes::add))
+    assertThatThrownBy(() -> SearchState.resume(file, "other", Optional.empty(), notes::add))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("is the state of another search");
+    KernelCosts others = new KernelCosts(1, 2.5, 0.2, COSTS.indexNanosPerToken());
+    assertThatThrownBy(() -> SearchState.resume(file, "this", Optional.of(others), notes::add))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("is the state of a search with other costs");
     assertThat(file).exists();
+  }
+
+  @Test
+  void theSameCostsMayBeGivenAgain() {
+    try (SearchState state =
+        SearchState.resume(file, "this", Optional.of(COSTS), notes::add).orElseThrow()) {
+      assertThat(state.get(new Place(0, 1, 2))).contains(head(2));
+    }
   }
 
   @Test
@@ -130,7 +142,7 @@ class SearchStateTest {
   }
 
   private Optional<SearchState> resume() {
-    return SearchState.resume(file, "this", notes::add);
+    return SearchState.resume(file, "this", Optional.empty(), notes::add);
   }
 
   private static HeadRecord head(int head) {
