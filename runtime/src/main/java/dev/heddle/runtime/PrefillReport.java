@@ -19,12 +19,19 @@ public record PrefillReport(int layer, List<Head> heads, long indexNanos, long a
   /**
    * One head's part.
    *
-   * @param pattern the pattern that ran, {@code "dense"} also where the prompt was too short for
-   *     the assigned one
+   * @param pattern the pattern that ran, {@code "dense"} also where that took the place of the
+   *     assigned one
    * @param cells cells (query, key) computed
    * @param causalCells cells that dense attention computes
+   * @param note why another pattern ran than the one assigned, such as {@code "fewer than 1,024
+   *     keys"}; empty where that ran
    */
-  public record Head(String pattern, long cells, long causalCells) {}
+  public record Head(String pattern, long cells, long causalCells, String note) {
+    /** The assigned pattern ran. */
+    public Head(String pattern, long cells, long causalCells) {
+      this(pattern, cells, causalCells, "");
+    }
+  }
 
   /** Cells computed as a share of those of dense attention, over all heads. */
   public double density() {
