@@ -99,7 +99,7 @@ chosen=$*
 started=""
 # Their time goes to oracles on the processor.
 start kernels CudaAttentionTest PortableKernelsTest DeviceTensorsTest
-start runtime GpuCoverageTest GpuDeviceMemoryTest GpuNotFiniteTest
+start runtime GpuCoverageTest GpuCrossoverTest GpuDeviceMemoryTest GpuNotFiniteTest
 start runtime GpuLongTest
 start llm GpuDecoderKernelsTest
 finish

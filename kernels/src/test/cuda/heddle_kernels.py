@@ -118,9 +118,9 @@ class Call:
 
     def count_cells(self, index):
         cells = torch.zeros(len(self.heads), dtype=torch.int64).to(self.q.device)  # a copy, which initcheck sees
-        grid = (len(self.heads), ceil_div(self.most_query_blocks, 128), len(self.sequences))
+        grid = (len(self.heads), ceil_div(self.most_query_blocks, 8), len(self.sequences))
         params = self.params(index) + struct.pack("<Q", cells.data_ptr())
-        image("rows").launch("heddle_count_cells", grid, (128, 1, 1), 0, params)
+        image("rows").launch("heddle_count_cells", grid, (256, 1, 1), 0, params)
         return cells
 
     def empty(self, *shape, dtype=torch.float32):

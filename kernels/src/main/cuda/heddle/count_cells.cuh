@@ -24,27 +24,29 @@ __device__ inline unsigned long long cellsOfKeys(const QueryBlock& block, int fi
   return seenByAll * queries + seenBySome * (2 * most - seenBySome + 1) / 2;
 }
 
-// Grid: (head slots, query blocks / 128 rounded up, sequences). Block: 128, a thread per index row.
+// Grid: (head slots, query blocks / 8 rounded up, sequences). Block: 256, a warp per index row. A thread per
+// row took 135 us of a layer of 32 heads x 8,192 tokens on an H100, as long as building its index.
 __device__ inline void countCells(const CountCellsParams& params) {
   const AttentionParams& attention = params.attention;
   const Sequence sequence = attention.sequences[blockIdx.z];
-  const int queryBlock = blockIdx.y * blockDim.x + threadIdx.x;
+  const int queryBlock = blockIdx.y * (blockDim.x / 32) + threadIdx.x / 32;
+  const int lane = threadIdx.x % 32;
   unsigned long long cells = 0;
   if (queryBlock * kQueryRows < sequence.queryTokens) {
     const QueryBlock block(sequence, queryBlock);
     const int64_t row = indexRow(attention, blockIdx.z, blockIdx.x, queryBlock);
-    for (int64_t i = attention.blockOffsets[row]; i < attention.blockOffsets[row + 1]; i++) {
+    for (int64_t i = attention.blockOffsets[row] + lane; i < attention.blockOffsets[row + 1]; i += 32) {
       const int start = attention.blockStarts[i];
       cells += cellsOfKeys(block, start, min(start + kKeyColumns, block.visibleKeys));
     }
-    for (int64_t i = attention.columnOffsets[row]; i < attention.columnOffsets[row + 1]; i++) {
+    for (int64_t i = attention.columnOffsets[row] + lane; i < attention.columnOffsets[row + 1]; i += 32) {
       cells += cellsOfKeys(block, attention.columns[i], attention.columns[i] + 1);
     }
   }
   for (int distance = 16; distance > 0; distance /= 2) {
     cells += __shfl_xor_sync(~0u, cells, distance);
   }
-  if (threadIdx.x % 32 == 0) {
+  if (lane == 0 && cells > 0) {
     atomicAdd(params.cells + blockIdx.x, cells);
   }
 }

@@ -66,6 +66,19 @@ public record AttentionShape(
     return (first + last) * queryTokens / 2;
   }
 
+  /**
+   * Of these, the cells whose key stands fewer than {@code offsets} positions before its query.
+   *
+   * @param offsets from 0; with {@link #keyTokens} or more these are all
+   */
+  public long bandCells(long offsets) {
+    long kept = Math.clamp(offsets, 0, keyTokens);
+    // All queries see that far back up to here; beyond, one query fewer at each offset.
+    long whole = Math.min(kept, firstQueryPosition() + 1L);
+    long partly = kept - whole;
+    return whole * queryTokens + partly * (2L * queryTokens - partly - 1) / 2;
+  }
+
   private static void requirePositive(String name, int value) {
     if (value < 1) {
       throw new InvalidInputException(name + " must be at least 1, but is " + value);

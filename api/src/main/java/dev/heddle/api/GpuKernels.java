@@ -1,5 +1,7 @@
 package dev.heddle.api;
 
+import java.util.Optional;
+
 /**
  * The GPU half of a pattern: builds the indices of all its heads on the device and computes their
  * attention in one launch. Stateless and safe for use by several threads.
@@ -26,6 +28,15 @@ public interface GpuKernels {
    */
   default long cells(AttentionShape shape, BlockShape blocks, Options options) {
     throw new UnsupportedOperationException("the index is counted on the device");
+  }
+
+  /**
+   * What a head with these options is likely to take of such a sequence. Where dense attention
+   * takes no longer, the head runs dense and its index is not built. Nothing, the default, means
+   * that the pattern is never slower.
+   */
+  default Optional<GpuCost> cost(AttentionShape shape, BlockShape blocks, Options options) {
+    return Optional.empty();
   }
 
   /**

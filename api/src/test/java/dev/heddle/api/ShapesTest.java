@@ -45,6 +45,19 @@ class ShapesTest {
     assertThat(shape.causalCells()).isEqualTo(cells);
   }
 
+  @ParameterizedTest
+  @CsvSource({"1,1", "8,8", "3,8", "1,8", "127,1023"})
+  void cellsOfABandAreThoseNearTheDiagonal(int queryTokens, int keyTokens) {
+    AttentionShape shape = new AttentionShape(1, 1, queryTokens, keyTokens, 1);
+    for (int offsets = 0; offsets <= keyTokens + 2; offsets++) {
+      long cells = 0;
+      for (int query = 0; query < queryTokens; query++) {
+        cells += Math.min(offsets, query + shape.firstQueryPosition() + 1);
+      }
+      assertThat(shape.bandCells(offsets)).as("%d offsets", offsets).isEqualTo(cells);
+    }
+  }
+
   @Test
   void causalCellsOfTheLongestPromptDoNotOverflow() {
     long tokens = Integer.MAX_VALUE;
@@ -58,6 +71,15 @@ class ShapesTest {
     assertThat(shape.groupSize()).isEqualTo(4);
     assertThat(shape.keyValueHead(3)).isZero();
     assertThat(shape.keyValueHead(4)).isEqualTo(1);
+  }
+
+  @Test
+  void whatSequencesOfAHeadTakeIsAddedUpButForTheirLaunches() {
+    assertThat(new GpuCost(3, 4, 5).plus(new GpuCost(10, 20, 2))).isEqualTo(new GpuCost(13, 24, 5));
+    assertThatThrownBy(() -> new GpuCost(Double.NaN, 4, 5))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("a head cannot take NaN and 4.0 cells and 5 ns");
+    assertThatThrownBy(() -> new GpuCost(3, 4, -1)).isInstanceOf(InvalidInputException.class);
   }
 
   @Test

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** What {@code attend} computed, how fast, and where it is. */
 record AttendReport(
@@ -41,10 +43,21 @@ record AttendReport(
     table.row("head dim", String.valueOf(shape.headDim()));
     table.row("backend", backend + ", " + threads + " threads");
     table.row("density", Shown.percent(prefill.density()));
+    notes()
+        .forEach((note, heads) ->
+            table.row("dense", heads + (heads == 1 ? " head: " : " heads: ") + note));
     table.row("index", Shown.millis(prefill.indexNanos()));
     table.row("attention", Shown.millis(prefill.attentionNanos()));
     written.forEach(file -> table.row("wrote", file.toString()));
     table.print(console.out(), "");
+  }
+
+  /** Why heads ran dense that have another pattern, and how many. */
+  private Map<String, Long> notes() {
+    return prefill.heads().stream()
+        .map(Head::note)
+        .filter(note -> !note.isEmpty())
+        .collect(Collectors.groupingBy(note -> note, TreeMap::new, Collectors.counting()));
   }
 
   private List<Map<String, Object>> heads() {
@@ -54,6 +67,9 @@ record AttendReport(
       object.put("head", heads.size());
       object.put("pattern", head.pattern());
       object.put("density", (double) head.cells() / head.causalCells());
+      if (!head.note().isEmpty()) {
+        object.put("note", head.note());
+      }
       heads.add(object);
     }
     return heads;

@@ -118,6 +118,16 @@ class AttendCommandTest {
   }
 
   @Test
+  void tellsWhyHeadsRanDense() {
+    Object[] tooShort = {"--pattern", "a-shape", SINK, LOCAL, "--dense-below", 500};
+    JsonNode head = CommandRun.json(arguments(".npy", tooShort)).get("heads").get(3);
+    assertThat(head.get("pattern").asString()).isEqualTo("dense");
+    assertThat(head.get("note").asString()).isEqualTo("fewer than 500 keys");
+    assertThat(attend(".npy", tooShort).succeeded().out())
+        .containsPattern("dense +4 heads: fewer than 500 keys\n");
+  }
+
+  @Test
   void writesTheIndex() throws IOException {
     Path index = folder.resolve("index.json");
     attend(".npy", "--pattern", "a-shape", SINK, LOCAL, "--index-out", index).succeeded();

@@ -20,20 +20,29 @@ public record PrefillReport(int layer, List<Head> heads, long indexNanos, long a
   /**
    * One head's part.
    *
-   * @param pattern the pattern that ran, {@code "dense"} also where the prompt was too short for
-   *     the assigned one
+   * @param pattern the pattern that ran, {@code "dense"} also where that took the place of the
+   *     assigned one
    * @param cells cells (query, key) computed
    * @param causalCells cells that dense attention computes
+   * @param note why another pattern ran than the one assigned, such as {@code "fewer than 1,024
+   *     keys"}; empty where that ran
    */
-  public record Head(String pattern, long cells, long causalCells) {
+  public record Head(String pattern, long cells, long causalCells, String note) {
+    /** The assigned pattern ran. */
+    public Head(String pattern, long cells, long causalCells) {
+      this(pattern, cells, causalCells, "");
+    }
+
     private Head plus(Head next) {
-      return new Head(next.pattern, cells + next.cells, causalCells + next.causalCells);
+      return new Head(
+          next.pattern, cells + next.cells, causalCells + next.causalCells, next.note);
     }
   }
 
   /**
    * What the layer computed over a chunk of a prompt and over the chunk behind it. Cells and times
-   * add up; a head's pattern is the one that ran last, where there were more keys.
+   * add up; a head's pattern and note are those of the chunk that ran last, where there were more
+   * keys.
    *
    * @param next the report of the same layer over the next chunk
    */

@@ -233,7 +233,9 @@ public final class SparseAttention implements AutoCloseable {
     /**
      * Calls with fewer keys than this run dense for all heads; by default {@link
      * #DENSE_BELOW_KEY_TOKENS}. So does, whatever the length, a head whose index would compute
-     * nearly all cells. With 0 every head computes exactly what its pattern's index says.
+     * nearly all cells, and on a GPU one that its pattern expects to be slower. {@link
+     * PrefillReport.Head#note()} says why. With 0 every head computes exactly what its pattern's
+     * index says.
      */
     public Builder denseBelow(int keyTokens) {
       this.denseBelow = keyTokens;

@@ -2,7 +2,9 @@ package dev.heddle.runtime;
 
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockIndex;
+import dev.heddle.api.BlockShape;
 import dev.heddle.api.GpuCall;
+import dev.heddle.api.GpuCost;
 import dev.heddle.api.GpuIndex;
 import dev.heddle.api.GpuKernels;
 import dev.heddle.api.GpuQueue;
@@ -23,13 +25,28 @@ import java.util.function.Consumer;
  * @param hasImage whether the build made its kernels
  * @param duringIndex runs when the device's index is to be built
  * @param duringAttention runs when the attention is to be queued
+ * @param cost what a head is likely to take
  */
 record FakeHalf(
     String name,
     boolean hasImage,
     Consumer<GpuQueue> duringIndex,
-    Consumer<GpuQueue> duringAttention)
+    Consumer<GpuQueue> duringAttention,
+    Optional<GpuCost> cost)
     implements SparsePattern, GpuKernels {
+  FakeHalf(
+      String name,
+      boolean hasImage,
+      Consumer<GpuQueue> duringIndex,
+      Consumer<GpuQueue> duringAttention) {
+    this(name, hasImage, duringIndex, duringAttention, Optional.empty());
+  }
+
+  /** One whose heads take what is said, whatever the shape. */
+  static FakeHalf taking(String name, GpuCost cost) {
+    return new FakeHalf(name, true, queue -> {}, queue -> {}, Optional.of(cost));
+  }
+
   static FakeHalf during(String name, Consumer<GpuQueue> index, Consumer<GpuQueue> attention) {
     return new FakeHalf(name, true, index, attention);
   }
@@ -64,6 +81,11 @@ record FakeHalf(
   @Override
   public boolean readsAll(AttentionShape shape, Options options) {
     return false;
+  }
+
+  @Override
+  public Optional<GpuCost> cost(AttentionShape shape, BlockShape blocks, Options options) {
+    return cost;
   }
 
   @Override

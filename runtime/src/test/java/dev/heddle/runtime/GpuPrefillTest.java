@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.ElementType;
+import dev.heddle.api.GpuCost;
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.GpuTensor;
 import dev.heddle.api.HeadTensor;
@@ -129,6 +130,51 @@ class GpuPrefillTest {
   }
 
   @Test
+  void aHeadThatDenseAttentionIsFasterForRunsDenseAndSaysWhy() {
+    FakeHalf slow = FakeHalf.taking("half", new GpuCost(1e9, 0, 0));
+    Tensors64 host = Tensors64.random();
+    try (SparseAttention attention = facade(uniform("half"), slow, 1)) {
+      PrefillReport report = attention.prefill(0, host.prefill());
+      assertThat(gpu.calls().getLast()).allMatch(GpuPrefillTest::isDense);
+      assertThat(report.heads())
+          .hasSize(4)
+          .allMatch(head -> head.pattern().equals("dense"))
+          .allMatch(head -> head.note().equals("its index and its cells would take longer"));
+      attention.prefill(0, onDevice(batch(MODEL)), 0);
+      assertThat(gpu.calls().getLast()).allMatch(GpuPrefillTest::isDense);
+      assertThat(attention.scratchBytes(0, onDevice(batch(MODEL)))).isZero();
+    }
+  }
+
+  @Test
+  void patternsRunAsAssignedWhereThatIsAskedFor() {
+    FakeHalf slow = FakeHalf.taking("half", new GpuCost(1e9, 0, 0));
+    try (SparseAttention attention = facade(uniform("half"), slow, 0)) {
+      attention.prefill(0, onDevice(batch(MODEL)), 0);
+    }
+    assertThat(gpu.calls().getLast()).noneMatch(GpuPrefillTest::isDense);
+  }
+
+  @Test
+  void aShortPromptRunsDenseAndSaysWhy() {
+    FakeHalf half = FakeHalf.taking("half", new GpuCost(0, 0, 0));
+    HeadsConfig.Builder heads =
+        HeadsConfig.builder(MODEL).defaults("half", Map.of()).assign("0", "1", "dense", Map.of());
+    try (SparseAttention attention = facade(heads, half, 1024)) {
+      List<PrefillReport.Head> report = attention.prefill(0, Tensors64.random().prefill()).heads();
+      assertThat(report)
+          .extracting(PrefillReport.Head::note)
+          .containsExactly(
+              "fewer than 1,024 keys", "", "fewer than 1,024 keys", "fewer than 1,024 keys");
+    }
+  }
+
+  private static boolean isDense(HeadWork work) {
+    return work instanceof HeadWork.Indexed(List<BlockIndex> indices)
+        && indices.stream().allMatch(BlockIndex::isDense);
+  }
+
+  @Test
   void aFailingGpuHalfIsNamed() {
     IllegalStateException cause = new IllegalStateException("out of ideas");
     FakeHalf index = FakeHalf.during("half", queue -> sneak(cause), queue -> {});
@@ -197,11 +243,15 @@ class GpuPrefillTest {
   }
 
   private SparseAttention facade(HeadsConfig.Builder heads, SparsePattern pattern) {
+    return facade(heads, pattern, 0);
+  }
+
+  private SparseAttention facade(HeadsConfig.Builder heads, SparsePattern pattern, int denseBelow) {
     return SparseAttention.builder()
         .heads(heads.build())
         .registry(PatternRegistry.builder().add(pattern).build())
         .backends(gpu.only())
-        .denseBelow(0)
+        .denseBelow(denseBelow)
         .onNote(notes::add)
         .build();
   }

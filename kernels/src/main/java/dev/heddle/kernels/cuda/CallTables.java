@@ -2,15 +2,18 @@ package dev.heddle.kernels.cuda;
 
 import dev.heddle.api.GpuCall;
 import dev.heddle.api.GpuHead;
+import dev.heddle.api.GpuLayer;
 import dev.heddle.api.GpuSequence;
 import dev.heddle.api.GpuTables;
 import dev.heddle.api.InvalidInputException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 
-/** Uploads the tables that describe a call: one allocation and one copy. */
+/** Uploads the tables that describe the calls of a layer: one allocation and one copy. */
 final class CallTables {
   private static final int SEQUENCE_FIELDS = 4;
 
@@ -30,18 +33,24 @@ final class CallTables {
         * (long) TensorMaps.ALIGNMENT;
   }
 
-  static GpuTables upload(GpuCall call, WorkQueue queue) {
-    ByteBuffer bytes = pack(call);
-    boolean isHopper = queue.device().runsHopperKernels() && TensorMaps.suit(call.layer());
-    if (isHopper) {
-      bytes.position(Math.toIntExact(tableBytes(call)));
-      TensorMaps.put(call.layer(), queue.device().driver(), bytes);
-    } else {
-      bytes.limit(Math.toIntExact(tableBytes(call)));
+  /** Uploads the tables of each of a layer's calls. */
+  static List<GpuTables> upload(List<GpuCall> calls, WorkQueue queue) {
+    GpuLayer layer = calls.getFirst().layer();
+    boolean isHopper = queue.device().runsHopperKernels() && TensorMaps.suit(layer);
+    byte[] maps = isHopper ? TensorMaps.of(layer, queue.device().driver()) : new byte[0];
+    ByteBuffer bytes = buffer(calls.stream().mapToLong(CallTables::bytes).sum());
+    calls.forEach(call -> bytes.put(pack(call)).put(maps));
+    long next = queue.allocate(bytes.flip().remaining());
+    queue.upload(MemorySegment.ofBuffer(bytes), next);
+    List<GpuTables> tables = new ArrayList<>();
+    for (GpuCall call : calls) {
+      tables.add(tables(call, next, isHopper));
+      next += tableBytes(call) + maps.length;
     }
-    bytes.rewind();
-    long sequences = queue.allocate(bytes.remaining());
-    queue.upload(MemorySegment.ofBuffer(bytes), sequences);
+    return tables;
+  }
+
+  private static GpuTables tables(GpuCall call, long sequences, boolean isHopper) {
     // int4 loads need sequences aligned to 16 bytes: they come first.
     long heads =
         sequences + (long) call.layer().sequences().size() * SEQUENCE_FIELDS * Integer.BYTES;
@@ -50,10 +59,13 @@ final class CallTables {
     return new GpuTables(sequences, heads, options, optionCount(call), hopper);
   }
 
-  /** The tables that every device has, with room behind them. */
+  private static ByteBuffer buffer(long bytes) {
+    return ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.nativeOrder());
+  }
+
+  /** The tables that every device has. */
   static ByteBuffer pack(GpuCall call) {
-    ByteBuffer bytes =
-        ByteBuffer.allocate(Math.toIntExact(bytes(call))).order(ByteOrder.nativeOrder());
+    ByteBuffer bytes = buffer(tableBytes(call));
     for (GpuSequence sequence : call.layer().sequences()) {
       bytes.putInt(sequence.firstQuery()).putInt(sequence.queryTokens());
       bytes.putInt(sequence.firstKey()).putInt(sequence.keyTokens());

@@ -56,9 +56,9 @@ final class CublasLt {
   }
 
   /** The first of {@code files} that can be loaded, or nothing. It stays loaded. */
-  static Optional<CublasLt> find(CublasLtFiles files) {
-    for (String candidate : files.candidates()) {
-      Optional<CublasLt> loaded = load(candidate);
+  static Optional<CublasLt> find(List<Path> files) {
+    for (Path candidate : files) {
+      Optional<CublasLt> loaded = load(candidate.toString());
       if (loaded.isPresent()) {
         return loaded;
       }

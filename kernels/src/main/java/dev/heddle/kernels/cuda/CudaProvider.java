@@ -6,8 +6,10 @@ import dev.heddle.kernels.BackendProvider;
 import dev.heddle.kernels.DeviceException;
 import dev.heddle.kernels.GpuStream;
 import dev.heddle.kernels.MatrixProducts;
+import dev.heddle.kernels.cuda.LibraryPlaces.Library;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Offers the CUDA backend on the first device that the process may use (the environment's {@code
@@ -70,22 +72,22 @@ public final class CudaProvider implements BackendProvider {
     if (!(device instanceof Availability.Available)) {
       return device;
     }
-    CublasLtFiles files = CublasLtFiles.ofMachine(new ThisMachine().driverVersion());
-    return CublasLt.find(files)
+    int driverVersion = new ThisMachine().driverVersion();
+    return cublasLt(driverVersion)
         .<Availability>map(library -> new Availability.Available(library.describe()))
-        .orElseGet(() ->
-            new Availability.Refused(
-                "cuBLASLt was not found: looked for it in " + files.describe(),
-                "install cuBLAS of CUDA 12 or later, or set "
-                    + CublasLtFiles.VARIABLE
-                    + " to the file libcublasLt.so"));
+        .orElseGet(() -> LibraryPlaces.ofProcess(Library.CUBLAS_LT).refusal(driverVersion));
   }
 
   @Override
   public GpuStream openStream() {
     JCudaNatives.load();
-    CublasLtFiles files = CublasLtFiles.ofMachine(new ThisMachine().driverVersion());
-    return new CudaStream(Device.open(DEVICE), CublasLt.find(files).orElseThrow());
+    CublasLt library = cublasLt(new ThisMachine().driverVersion()).orElseThrow();
+    return new CudaStream(Device.open(DEVICE), library);
+  }
+
+  private static Optional<CublasLt> cublasLt(int driverVersion) {
+    return CublasLt.find(
+        LibraryPlaces.ofProcess(Library.CUBLAS_LT).candidates(driverVersion / 1000));
   }
 
   @Override

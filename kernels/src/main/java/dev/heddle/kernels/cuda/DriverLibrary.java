@@ -77,7 +77,8 @@ final class DriverLibrary {
   }
 
   int poolAttribute(long pool, int attribute, MemorySegment target) {
-    return call(function("cuMemPoolGetAttribute", HANDLE, INT, POINTER), pool, attribute, target);
+    MethodHandle get = function("cuMemPoolGetAttribute", HANDLE, INT, POINTER);
+    return call(() -> (int) get.invokeExact(pool, attribute, target));
   }
 
   int allocate(MemorySegment target, long bytes, long pool, long stream) {

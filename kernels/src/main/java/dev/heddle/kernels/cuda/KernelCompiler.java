@@ -26,7 +26,7 @@ final class KernelCompiler {
   /** Beside the architecture. */
   private static final List<String> OPTIONS = List.of("--std=c++17", "--no-source-include");
 
-  private final NvrtcPlaces places;
+  private final LibraryPlaces places;
   private final KernelCache cache;
   private final Target target;
   private final Map<KernelSource, Keyed> units = new ConcurrentHashMap<>();
@@ -43,7 +43,7 @@ final class KernelCompiler {
   /** The outcome of looking for the compiler. */
   private record Search(Optional<Nvrtc> found) {}
 
-  KernelCompiler(NvrtcPlaces places, KernelCache cache, Target target) {
+  KernelCompiler(LibraryPlaces places, KernelCache cache, Target target) {
     this.places = places;
     this.cache = cache;
     this.target = target;
@@ -53,7 +53,7 @@ final class KernelCompiler {
   static KernelCompiler ofProcess(Target target) {
     KernelCache cache =
         KernelCache.ofUser(System.getenv(), Path.of(System.getProperty("user.home", "")));
-    return new KernelCompiler(NvrtcPlaces.ofProcess(), cache, target);
+    return new KernelCompiler(LibraryPlaces.ofProcess(LibraryPlaces.Library.NVRTC), cache, target);
   }
 
   /** Whether there is a compiler; which, or what to do about it. */
@@ -62,17 +62,7 @@ final class KernelCompiler {
     if (found.isPresent()) {
       return new Available("NVRTC %s (%s)".formatted(found.get().version(), found.get().file()));
     }
-    if (places.isNamed()) {
-      return new Refused(
-          "there is no NVRTC library where %s says".formatted(places.named()),
-          "let it name libnvrtc.so.13 or .12, or the folder that has it");
-    }
-    return new Refused(
-        "no NVRTC library was found that suits a driver for CUDA "
-            + CudaGuards.cuda(target.driverVersion()),
-        "install a CUDA toolkit (12.4 or later, not of a newer major version than the driver), or let "
-            + NvrtcPlaces.VARIABLE
-            + " name libnvrtc.so");
+    return places.refusal(target.driverVersion());
   }
 
   /** For {@code heddle info}. */

@@ -48,6 +48,10 @@ final class LayerPart {
     return new LayerPart(new GpuCall(layer, heads), new Kind.Patterned(kernels));
   }
 
+  GpuCall call() {
+    return call;
+  }
+
   List<GpuHead> heads() {
     return call.heads();
   }
@@ -73,9 +77,12 @@ final class LayerPart {
     return bytes;
   }
 
-  /** Queues the upload or the building of the index. */
-  void index(WorkQueue queue) {
-    GpuTables uploaded = CallTables.upload(call, queue);
+  /**
+   * Queues the upload or the building of the index.
+   *
+   * @param uploaded the tables of {@link #call}
+   */
+  void index(WorkQueue queue, GpuTables uploaded) {
     tables = Optional.of(uploaded);
     index =
         switch (kind) {

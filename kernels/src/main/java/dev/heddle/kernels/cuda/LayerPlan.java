@@ -4,6 +4,7 @@ import dev.heddle.api.BlockIndex;
 import dev.heddle.api.GpuHead;
 import dev.heddle.api.GpuKernels;
 import dev.heddle.api.GpuLayer;
+import dev.heddle.api.GpuTables;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.api.Option;
 import dev.heddle.api.Options;
@@ -57,6 +58,9 @@ final class LayerPlan {
    */
   void requireMemory(long tensorBytes, MemoryPool pool) {
     long needed = Math.addExact(tensorBytes, bytes());
+    if (pool.keeps(needed)) {
+      return;
+    }
     long free = pool.freeBytes();
     if (needed > free) {
       throw new DeviceMemoryException(
@@ -78,7 +82,14 @@ final class LayerPlan {
 
   /** Queues the building of all indices. */
   void index(WorkQueue queue) {
-    parts.forEach(part -> part.index(queue));
+    List<GpuTables> tables = uploadTables(queue);
+    for (int i = 0; i < parts.size(); i++) {
+      parts.get(i).index(queue, tables.get(i));
+    }
+  }
+
+  private List<GpuTables> uploadTables(WorkQueue queue) {
+    return CallTables.upload(parts.stream().map(LayerPart::call).toList(), queue);
   }
 
   /**
@@ -89,7 +100,8 @@ final class LayerPlan {
   void compute(WorkQueue queue, LaneTimes times) {
     Deque<LayerPart> indexed = new ArrayDeque<>();
     times.start(Part.INDEX);
-    for (LayerPart part : parts) {
+    List<GpuTables> tables = uploadTables(queue);
+    for (int i = 0; i < parts.size(); i++) {
       queue.beforeWaiting(() -> {
         if (!indexed.isEmpty()) {
           times.next(Part.ATTENTION);
@@ -97,8 +109,8 @@ final class LayerPlan {
           times.next(Part.INDEX);
         }
       });
-      part.index(queue);
-      indexed.add(part);
+      parts.get(i).index(queue, tables.get(i));
+      indexed.add(parts.get(i));
     }
     queue.beforeWaiting(() -> {});
     times.next(Part.ATTENTION);

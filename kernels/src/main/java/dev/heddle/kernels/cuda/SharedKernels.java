@@ -23,7 +23,8 @@ final class SharedKernels {
           "rows",
           () -> Optional.ofNullable(SharedKernels.class.getResourceAsStream("rows.fatbin")));
 
-  private static final int COUNT_ROWS = 128;
+  /** Rows that a thread block counts, a warp each. */
+  private static final int COUNT_ROWS = 8;
 
   private SharedKernels() {}
 
@@ -51,7 +52,7 @@ final class SharedKernels {
             slots,
             Math.ceilDiv(call.layer().mostQueryBlocks(), COUNT_ROWS),
             call.layer().sequences().size(),
-            COUNT_ROWS);
+            32 * COUNT_ROWS);
     queue.launch(ROWS, "heddle_count_cells", grid, parameters);
     long[] cells = new long[slots];
     queue.download(counts, MemorySegment.ofArray(cells));

@@ -6,8 +6,7 @@ import dev.heddle.api.GpuTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.util.List;
 
 /**
  * The struct {@code HopperTables} of the shared CUDA headers: tensor maps with which the copy
@@ -53,33 +52,34 @@ final class TensorMaps {
     return layer.queries().type() != ElementType.FLOAT32;
   }
 
-  /** Appends the struct to {@code target}, which has to be in native order. */
-  static void put(GpuLayer layer, DriverLibrary driver, ByteBuffer target) {
-    for (GpuTensor tensor : new GpuTensor[] {layer.queries(), layer.keys(), layer.values()}) {
-      target.put(encode(tensor, driver));
+  /** The struct. */
+  static byte[] of(GpuLayer layer, DriverLibrary driver) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment struct = arena.allocate(BYTES, ALIGNMENT);
+      List<GpuTensor> tensors = List.of(layer.queries(), layer.keys(), layer.values());
+      for (int i = 0; i < tensors.size(); i++) {
+        encode(tensors.get(i), driver, struct.asSlice((long) i * MAP_BYTES, MAP_BYTES), arena);
+      }
+      return struct.toArray(ValueLayout.JAVA_BYTE);
     }
-    target.put(new byte[BYTES - 3 * MAP_BYTES]);
   }
 
-  private static ByteBuffer encode(GpuTensor tensor, DriverLibrary driver) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment map = arena.allocate(MAP_BYTES, ALIGNMENT);
-      int elementType = tensor.type() == ElementType.FLOAT16 ? FLOAT16 : BFLOAT16;
-      Form form = new Form(elementType, 3, 0, SWIZZLE_128_BYTES, PROMOTE_128_BYTES, 0);
-      Sizes sizes =
-          new Sizes(
-              arena.allocateFrom(
-                  ValueLayout.JAVA_LONG, tensor.headDim(), tensor.tokens(), tensor.heads()),
-              arena.allocateFrom(
-                  ValueLayout.JAVA_LONG,
-                  strideBytes(tensor.tokenStride(), tensor),
-                  strideBytes(tensor.headStride(), tensor)),
-              arena.allocateFrom(ValueLayout.JAVA_INT, BOX, BOX, 1),
-              arena.allocateFrom(ValueLayout.JAVA_INT, 1, 1, 1));
-      Driver.check(
-          driver.encodeTensorMap(map, form, tensor.address(), sizes), "making a tensor map");
-      return ByteBuffer.wrap(map.toArray(ValueLayout.JAVA_BYTE)).order(ByteOrder.nativeOrder());
-    }
+  private static void encode(
+      GpuTensor tensor, DriverLibrary driver, MemorySegment target, Arena arena) {
+    int elementType = tensor.type() == ElementType.FLOAT16 ? FLOAT16 : BFLOAT16;
+    Form form = new Form(elementType, 3, 0, SWIZZLE_128_BYTES, PROMOTE_128_BYTES, 0);
+    Sizes sizes =
+        new Sizes(
+            arena.allocateFrom(
+                ValueLayout.JAVA_LONG, tensor.headDim(), tensor.tokens(), tensor.heads()),
+            arena.allocateFrom(
+                ValueLayout.JAVA_LONG,
+                strideBytes(tensor.tokenStride(), tensor),
+                strideBytes(tensor.headStride(), tensor)),
+            arena.allocateFrom(ValueLayout.JAVA_INT, BOX, BOX, 1),
+            arena.allocateFrom(ValueLayout.JAVA_INT, 1, 1, 1));
+    Driver.check(
+        driver.encodeTensorMap(target, form, tensor.address(), sizes), "making a tensor map");
   }
 
   /** A stride of 0, of a dimension of size 1, is not allowed. */

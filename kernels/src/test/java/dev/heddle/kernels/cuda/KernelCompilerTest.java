@@ -10,6 +10,7 @@ import dev.heddle.kernels.Availability.Available;
 import dev.heddle.kernels.Availability.Refused;
 import dev.heddle.kernels.DeviceException;
 import dev.heddle.kernels.KernelCompilationException;
+import dev.heddle.kernels.cuda.LibraryPlaces.Library;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -142,7 +143,7 @@ class KernelCompilerTest {
   @Test
   void withoutALibraryTheRemedyIsSaid() {
     KernelCompiler compiler =
-        compiler(new NvrtcPlaces(Map.of("HEDDLE_NVRTC", "/none"), folder), 90);
+        compiler(new LibraryPlaces(Library.NVRTC, Map.of("HEDDLE_NVRTC", "/none"), folder), 90);
     assertThat(compiler.availability())
         .isEqualTo(
             new Refused(
@@ -160,7 +161,9 @@ class KernelCompilerTest {
   void aDriverTooOldForAllThatThereIs() {
     KernelCompiler compiler =
         new KernelCompiler(
-            new NvrtcPlaces(Map.of(), folder), cache(), new KernelCompiler.Target(90, 11_080));
+            new LibraryPlaces(Library.NVRTC, Map.of(), folder),
+            cache(),
+            new KernelCompiler.Target(90, 11_080));
     assertThat(compiler.availability())
         .isEqualTo(
             new Refused(
@@ -173,7 +176,8 @@ class KernelCompilerTest {
   void aFileThatIsNoLibraryIsNotTaken() throws IOException {
     Path file = Files.writeString(folder.resolve("libnvrtc.so.13"), "no library");
     KernelCompiler compiler =
-        compiler(new NvrtcPlaces(Map.of("HEDDLE_NVRTC", file.toString()), folder), 90);
+        compiler(
+            new LibraryPlaces(Library.NVRTC, Map.of("HEDDLE_NVRTC", file.toString()), folder), 90);
     assertThat(compiler.availability()).isInstanceOf(Refused.class);
   }
 
@@ -185,14 +189,14 @@ class KernelCompilerTest {
 
   /** Skips the test where NVRTC is not installed. */
   private KernelCompiler compiler(int computeCapability) {
-    KernelCompiler compiler = compiler(NvrtcPlaces.ofProcess(), computeCapability);
+    KernelCompiler compiler = compiler(LibraryPlaces.ofProcess(Library.NVRTC), computeCapability);
     assumeTrue(
         compiler.availability() instanceof Available,
         () -> "nothing to compile with: " + compiler.describe().getFirst());
     return compiler;
   }
 
-  private KernelCompiler compiler(NvrtcPlaces places, int computeCapability) {
+  private KernelCompiler compiler(LibraryPlaces places, int computeCapability) {
     return new KernelCompiler(
         places, cache(), new KernelCompiler.Target(computeCapability, DRIVER));
   }

@@ -8,6 +8,7 @@ import dev.heddle.api.ElementType;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.DeviceException;
 import dev.heddle.kernels.GpuMatrix;
+import dev.heddle.kernels.cuda.LibraryPlaces.Library;
 import java.io.File;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -160,20 +161,19 @@ class MatrixMultiplierTest {
     Path both = Files.createFile(newer.resolve("libcublasLt.so.13"));
     Path twelve = Files.createFile(older.resolve("libcublasLt.so.12"));
     Map<String, String> home = Map.of("CUDA_HOME", folder.resolve("home").toString());
-    CublasLtFiles files = new CublasLtFiles(home, folder, 13);
-    assertThat(files.candidates())
-        .containsExactly(
-            "libcublasLt.so.13", both.toString(), "libcublasLt.so.12", twelve.toString());
-    assertThat(new CublasLtFiles(home, folder, 12).candidates())
-        .containsExactly("libcublasLt.so.12", twelve.toString());
-    assertThat(CublasLt.find(files)).isEmpty(); // these files are no libraries
-    assertThat(files.describe()).contains("CUDA_HOME", "versions [13, 12]");
+    LibraryPlaces places = new LibraryPlaces(Library.CUBLAS_LT, home, folder);
+    assertThat(places.candidates(13))
+        .containsExactly(both, Path.of("libcublasLt.so.13"), twelve, Path.of("libcublasLt.so.12"));
+    assertThat(places.candidates(12)).containsExactly(twelve, Path.of("libcublasLt.so.12"));
+    assertThat(CublasLt.find(List.of(both, twelve))).isEmpty(); // these files are no libraries
+    assertThat(places.refusal(13_000).reason())
+        .isEqualTo("no cuBLASLt library was found that suits a driver for CUDA 13.0");
 
-    Map<String, String> named = Map.of(CublasLtFiles.VARIABLE, file.toString());
-    CublasLtFiles one = new CublasLtFiles(named, folder, 13);
-    assertThat(one.candidates()).containsExactly(file.toString());
-    assertThat(CublasLt.find(one)).isPresent();
-    assertThat(one.describe()).isEqualTo(file + ", which HEDDLE_CUBLASLT names");
+    LibraryPlaces named =
+        new LibraryPlaces(Library.CUBLAS_LT, Map.of("HEDDLE_CUBLASLT", file.toString()), folder);
+    assertThat(named.candidates(13)).containsExactly(file);
+    assertThat(CublasLt.find(named.candidates(13))).isPresent();
+    assertThat(named.refusal(13_000).reason()).contains("HEDDLE_CUBLASLT=" + file);
   }
 
   private static float[] product(GpuMatrix in, GpuMatrix weight, GpuMatrix out, boolean adds) {

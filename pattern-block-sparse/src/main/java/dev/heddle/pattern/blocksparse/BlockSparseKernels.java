@@ -5,6 +5,7 @@ import dev.heddle.api.AttentionParameters;
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.GpuCall;
+import dev.heddle.api.GpuCost;
 import dev.heddle.api.GpuIndex;
 import dev.heddle.api.GpuKernels;
 import dev.heddle.api.GpuQueue;
@@ -22,6 +23,12 @@ final class BlockSparseKernels implements GpuKernels {
               Optional.ofNullable(
                   BlockSparseKernels.class.getResourceAsStream("block_sparse.fatbin")));
 
+  /** On an H100, 16-bit numbers, head dim 128: 1.1 ms for 32 heads of 131,072 keys. */
+  private static final double INDEX_CELLS_PER_KEY = 300;
+
+  /** Launches alone. */
+  private static final long LAYER_NANOS = 60_000;
+
   @Override
   public KernelSource source() {
     return SOURCE;
@@ -29,9 +36,15 @@ final class BlockSparseKernels implements GpuKernels {
 
   @Override
   public boolean readsAll(AttentionShape shape, Options options) {
-    return Math.max(
-            options.get(BlockSparsePattern.BLOCKS), options.get(BlockSparsePattern.SINK_BLOCKS))
-        >= BlockShape.DEFAULT.keyBlocks(shape.keyTokens());
+    return keyBlocks(options) >= BlockShape.DEFAULT.keyBlocks(shape.keyTokens());
+  }
+
+  /** Scattered blocks are as many cells as the nearest ones, since those above the diagonal go. */
+  @Override
+  public Optional<GpuCost> cost(AttentionShape shape, BlockShape blocks, Options options) {
+    long keys = (long) keyBlocks(options) * blocks.keyColumns();
+    return Optional.of(
+        new GpuCost(shape.bandCells(keys), INDEX_CELLS_PER_KEY * shape.keyTokens(), LAYER_NANOS));
   }
 
   @Override
@@ -42,6 +55,12 @@ final class BlockSparseKernels implements GpuKernels {
   @Override
   public GpuIndex index(GpuCall call, GpuTables tables, GpuQueue queue) {
     return new BlockSparseGpuIndex(call, tables, queue).build();
+  }
+
+  /** Blocks that a query block reads where it sees so many. */
+  private static int keyBlocks(Options options) {
+    return Math.max(
+        options.get(BlockSparsePattern.BLOCKS), options.get(BlockSparsePattern.SINK_BLOCKS));
   }
 
   @Override

@@ -3,7 +3,9 @@ package dev.heddle.pattern.verticalslash;
 import dev.heddle.api.AttentionLaunch;
 import dev.heddle.api.AttentionParameters;
 import dev.heddle.api.AttentionShape;
+import dev.heddle.api.BlockShape;
 import dev.heddle.api.GpuCall;
+import dev.heddle.api.GpuCost;
 import dev.heddle.api.GpuIndex;
 import dev.heddle.api.GpuKernels;
 import dev.heddle.api.GpuQueue;
@@ -32,6 +34,11 @@ final class VerticalSlashKernels implements GpuKernels {
   @Override
   public boolean readsAll(AttentionShape shape, Options options) {
     return VerticalSlashPattern.builder(options).keepsAll(shape.keyTokens());
+  }
+
+  @Override
+  public Optional<GpuCost> cost(AttentionShape shape, BlockShape blocks, Options options) {
+    return Optional.of(new VerticalSlashCost(shape, blocks).of(options));
   }
 
   @Override

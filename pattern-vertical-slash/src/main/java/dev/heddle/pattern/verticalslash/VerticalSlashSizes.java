@@ -24,8 +24,8 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
   private static final int LEAST_CHUNK_KEYS = 256;
   private static final int MOST_CHUNK_KEYS = 512;
 
-  /** Offsets are taken to lie in runs of at least this many when memory is estimated. */
-  private static final int USUAL_RUN = 64;
+  /** Offsets are taken to lie in runs of at least this many when memory or time is estimated. */
+  static final int USUAL_RUN = 64;
 
   private static final long ALIGNMENT_BYTES = 256;
   private static final int PAIR_BYTES = 8;
@@ -219,12 +219,12 @@ record VerticalSlashSizes(GpuCall call, ProbeTeams teams) {
     return (long) Math.ceil((below + (double) (most - limit) * limit) / (most - least));
   }
 
-  private static int verticals(Options options) {
+  static int verticals(Options options) {
     return Math.max(
         options.get(VerticalSlashPattern.VERTICALS), options.get(VerticalSlashPattern.SINK));
   }
 
-  private static int slashes(Options options) {
+  static int slashes(Options options) {
     return Math.max(
         options.get(VerticalSlashPattern.SLASHES), options.get(VerticalSlashPattern.LOCAL));
   }

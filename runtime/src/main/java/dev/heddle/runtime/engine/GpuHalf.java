@@ -3,6 +3,7 @@ package dev.heddle.runtime.engine;
 import dev.heddle.api.AttentionShape;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.GpuCall;
+import dev.heddle.api.GpuCost;
 import dev.heddle.api.GpuIndex;
 import dev.heddle.api.GpuKernels;
 import dev.heddle.api.GpuQueue;
@@ -11,6 +12,7 @@ import dev.heddle.api.KernelSource;
 import dev.heddle.api.Options;
 import dev.heddle.kernels.DeviceException;
 import dev.heddle.runtime.PatternFailedException;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -33,6 +35,11 @@ record GpuHalf(String pattern, int layer, int firstHead, GpuKernels kernels) imp
   @Override
   public long cells(AttentionShape shape, BlockShape blocks, Options options) {
     return named(firstHead, () -> kernels.cells(shape, blocks, options));
+  }
+
+  @Override
+  public Optional<GpuCost> cost(AttentionShape shape, BlockShape blocks, Options options) {
+    return named(firstHead, () -> kernels.cost(shape, blocks, options));
   }
 
   @Override

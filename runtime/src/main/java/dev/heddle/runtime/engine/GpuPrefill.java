@@ -16,7 +16,9 @@ import jakarta.inject.Inject;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
@@ -47,12 +49,12 @@ final class GpuPrefill {
   /** Computes a layer in host memory. */
   PrefillReport prefill(int layer, AttentionCall dense, GpuAttention gpu) {
     long start = System.nanoTime();
-    List<HeadWork> work = work(layer, dense, gpu);
+    LayerWork work = hostWork(layer, dense, gpu);
     long hostIndexNanos = System.nanoTime() - start;
-    GpuReport report = gpu.attend(dense, settings.blocks(), work);
+    GpuReport report = gpu.attend(dense, settings.blocks(), work.heads());
     return new PrefillReport(
         layer,
-        reports(layer, dense.shape().causalCells(), report),
+        reports(layer, dense.shape().causalCells(), work, report),
         hostIndexNanos + report.indexNanos(),
         report.attentionNanos());
   }
@@ -60,20 +62,20 @@ final class GpuPrefill {
   /** Queues a layer in device memory behind what is queued on {@code stream}. */
   void prefill(int layer, GpuLayer tensors, long stream, AttentionBackend backend) {
     GpuAttention gpu = gpu(layer, tensors, backend);
-    gpu.attend(tensors, deviceWork(layer, tensors, stream, gpu), stream);
+    gpu.attend(tensors, deviceWork(layer, tensors, stream, gpu).heads(), stream);
   }
 
   /** The same, but waits for the layer. */
   PrefillReport prefillAndWait(int layer, GpuLayer tensors, long stream, AttentionBackend backend) {
     GpuAttention gpu = gpu(layer, tensors, backend);
     long start = System.nanoTime();
-    List<HeadWork> work = deviceWork(layer, tensors, stream, gpu);
-    boolean byHost = work.stream().anyMatch(GpuPrefill::isSparseIndex);
+    LayerWork work = deviceWork(layer, tensors, stream, gpu);
+    boolean byHost = work.heads().stream().anyMatch(GpuPrefill::isSparseIndex);
     long hostIndexNanos = byHost ? System.nanoTime() - start : 0;
-    GpuReport report = gpu.attendAndWait(tensors, work, stream);
+    GpuReport report = gpu.attendAndWait(tensors, work.heads(), stream);
     return new PrefillReport(
         layer,
-        reports(layer, causalCells(tensors), report),
+        reports(layer, causalCells(tensors), work, report),
         hostIndexNanos + report.indexNanos(),
         report.attentionNanos());
   }
@@ -81,13 +83,7 @@ final class GpuPrefill {
   /** Device memory that a layer takes beside its tensors and what its host indices take. */
   long scratchBytes(int layer, GpuLayer tensors, AttentionBackend backend) {
     GpuAttention gpu = gpu(layer, tensors, backend);
-    List<HeadWork> work = allDense(tensors);
-    if (tensors.mostKeyTokens() >= settings.denseBelow()) {
-      for (int head = 0; head < work.size(); head++) {
-        work.set(head, onDevice(layer, head, gpu).orElse(work.get(head)));
-      }
-    }
-    return gpu.scratchBytes(tensors, work);
+    return gpu.scratchBytes(tensors, work(layer, tensors, gpu).heads());
   }
 
   private GpuAttention gpu(int layer, GpuLayer tensors, AttentionBackend backend) {
@@ -119,47 +115,72 @@ final class GpuPrefill {
     return new ArrayList<>(Collections.nCopies(tensors.queries().heads(), dense));
   }
 
-  private List<HeadWork> work(int layer, AttentionCall dense, GpuAttention gpu) {
-    int heads = dense.shape().queryHeads();
-    HeadWork denseWork = new HeadWork.Indexed(List.of(dense.indices().getFirst()));
-    List<HeadWork> work = new ArrayList<>(Collections.nCopies(heads, denseWork));
-    if (dense.shape().keyTokens() < settings.denseBelow()) {
-      return work;
-    }
-    List<Integer> byHost = new ArrayList<>();
-    for (int head = 0; head < heads; head++) {
-      Optional<HeadWork> onDevice = onDevice(layer, head, gpu);
-      if (onDevice.isPresent()) {
-        work.set(head, onDevice.get());
-      } else {
-        byHost.add(head);
+  /**
+   * How each head of a layer is computed.
+   *
+   * @param heads dense where nothing else is known yet
+   * @param byHost heads whose index the host has to build
+   * @param notes why a head runs dense that has another pattern
+   */
+  private record LayerWork(
+      List<HeadWork> heads, List<Integer> byHost, Map<Integer, String> notes) {}
+
+  private LayerWork hostWork(int layer, AttentionCall dense, GpuAttention gpu) {
+    HeadWork denseHead = new HeadWork.Indexed(List.of(dense.indices().getFirst()));
+    LayerWork work =
+        work(
+            layer,
+            Collections.nCopies(dense.shape().queryHeads(), denseHead),
+            Crossover.of(dense, settings.blocks()),
+            gpu);
+    List<HeadIndex> indices = indexer.index(layer, dense, work.byHost());
+    for (int i = 0; i < indices.size(); i++) {
+      int head = work.byHost().get(i);
+      work.heads().set(head, new HeadWork.Indexed(List.of(indices.get(i).index())));
+      if (!indices.get(i).note().isEmpty()) {
+        work.notes().put(head, indices.get(i).note());
       }
-    }
-    List<HeadIndex> indices = indexer.index(layer, dense, byHost);
-    for (int i = 0; i < byHost.size(); i++) {
-      work.set(byHost.get(i), new HeadWork.Indexed(List.of(indices.get(i).index())));
     }
     return work;
   }
 
-  /** The work of all heads; those that only the host can index are copied to it first. */
-  private List<HeadWork> deviceWork(int layer, GpuLayer tensors, long stream, GpuAttention gpu) {
-    List<HeadWork> work = allDense(tensors);
-    if (tensors.mostKeyTokens() < settings.denseBelow()) {
-      return work;
-    }
-    List<Integer> byHost = new ArrayList<>();
-    for (int head = 0; head < work.size(); head++) {
+  /** Heads that only the host can index are copied to it first. */
+  private LayerWork deviceWork(int layer, GpuLayer tensors, long stream, GpuAttention gpu) {
+    LayerWork work = work(layer, tensors, gpu);
+    new DeviceHeads(tensors, stream, gpu)
+        .index(layer, globalHead(0), work.byHost(), indexer)
+        .forEach((head, indices) -> work.heads().set(head, new HeadWork.Indexed(indices)));
+    return work;
+  }
+
+  private LayerWork work(int layer, GpuLayer tensors, GpuAttention gpu) {
+    return work(layer, allDense(tensors), Crossover.of(tensors), gpu);
+  }
+
+  private LayerWork work(int layer, List<HeadWork> dense, Crossover crossover, GpuAttention gpu) {
+    LayerWork work = new LayerWork(new ArrayList<>(dense), new ArrayList<>(), new TreeMap<>());
+    boolean tooShort = crossover.mostKeyTokens() < settings.denseBelow();
+    for (int head = 0; head < dense.size(); head++) {
+      if (isDense(assignment(layer, head))) {
+        continue;
+      }
+      if (tooShort) {
+        work.notes().put(head, DenseNotes.below(settings.denseBelow()));
+        continue;
+      }
       Optional<HeadWork> onDevice = onDevice(layer, head, gpu);
       if (onDevice.isPresent()) {
-        work.set(head, onDevice.get());
-      } else if (!assignment(layer, head).pattern().name().equals(PatternRegistry.DENSE)) {
-        byHost.add(head);
+        work.heads().set(head, onDevice.get());
+      } else {
+        work.byHost().add(head);
       }
     }
-    new DeviceHeads(tensors, stream, gpu)
-        .index(layer, globalHead(0), byHost, indexer)
-        .forEach((head, indices) -> work.set(head, new HeadWork.Indexed(indices)));
+    if (settings.prefersDense()) {
+      for (int head : crossover.dense(work.heads())) {
+        work.heads().set(head, dense.get(head));
+        work.notes().put(head, DenseNotes.SLOWER);
+      }
+    }
     return work;
   }
 
@@ -173,17 +194,24 @@ final class GpuPrefill {
                 assignment.options()));
   }
 
-  private List<PrefillReport.Head> reports(int layer, long causalCells, GpuReport report) {
+  private List<PrefillReport.Head> reports(
+      int layer, long causalCells, LayerWork work, GpuReport report) {
     return IntStream.range(0, report.cells().size())
         .mapToObj(head -> {
           long cells = report.cells().get(head);
-          String pattern =
-              cells == causalCells
-                  ? PatternRegistry.DENSE
-                  : assignment(layer, head).pattern().name();
-          return new PrefillReport.Head(pattern, cells, causalCells);
+          Assignment assigned = assignment(layer, head);
+          boolean became = cells == causalCells && !isDense(assigned);
+          return new PrefillReport.Head(
+              became ? PatternRegistry.DENSE : assigned.pattern().name(),
+              cells,
+              causalCells,
+              became ? work.notes().getOrDefault(head, DenseNotes.READS_ALL) : "");
         })
         .toList();
+  }
+
+  private static boolean isDense(Assignment assignment) {
+    return assignment.pattern().name().equals(PatternRegistry.DENSE);
   }
 
   private Assignment assignment(int layer, int head) {

@@ -8,8 +8,9 @@ import java.util.List;
  * One head's index and where it comes from.
  *
  * @param pattern the name of the pattern that runs
+ * @param note why that is not the assigned one; empty where it is
  */
-record HeadIndex(String pattern, BlockIndex index) {
+record HeadIndex(String pattern, BlockIndex index, String note) {
   static List<BlockIndex> indices(List<HeadIndex> heads) {
     return heads.stream().map(HeadIndex::index).toList();
   }
@@ -19,6 +20,6 @@ record HeadIndex(String pattern, BlockIndex index) {
   }
 
   private PrefillReport.Head report() {
-    return new PrefillReport.Head(pattern, index.cells(), index.shape().causalCells());
+    return new PrefillReport.Head(pattern, index.cells(), index.shape().causalCells(), note);
   }
 }

@@ -8,7 +8,6 @@ import dev.heddle.runtime.AttentionPlan.Assignment;
 import dev.heddle.runtime.PatternFailedException;
 import dev.heddle.runtime.PatternRegistry;
 import jakarta.inject.Inject;
-import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -40,7 +39,7 @@ final class HeadIndexer implements AutoCloseable {
   List<HeadIndex> index(int layer, AttentionCall dense) {
     int heads = dense.shape().queryHeads();
     if (dense.shape().keyTokens() < settings.denseBelow()) {
-      return Collections.nCopies(heads, dense(dense));
+      return IntStream.range(0, heads).mapToObj(head -> dense(layer, head, dense)).toList();
     }
     return index(layer, dense, IntStream.range(0, heads).boxed().toList());
   }
@@ -70,8 +69,20 @@ final class HeadIndexer implements AutoCloseable {
     }
   }
 
-  private static HeadIndex dense(AttentionCall call) {
-    return new HeadIndex(PatternRegistry.DENSE, call.indices().getFirst());
+  private HeadIndex dense(int layer, int head, AttentionCall call) {
+    Assignment assignment = plan.assignment(layer, globalHead(head));
+    return new HeadIndex(
+        PatternRegistry.DENSE,
+        call.indices().getFirst(),
+        isDense(assignment) ? "" : DenseNotes.below(settings.denseBelow()));
+  }
+
+  private static boolean isDense(Assignment assignment) {
+    return assignment.pattern().name().equals(PatternRegistry.DENSE);
+  }
+
+  private int globalHead(int head) {
+    return settings.queryHeadOffset().orElse(0) + head;
   }
 
   private HeadIndex build(int layer, int head, AttentionCall call) {
@@ -81,7 +92,7 @@ final class HeadIndexer implements AutoCloseable {
             call.shape(),
             settings.blocks(),
             layer,
-            settings.queryHeadOffset().orElse(0) + head,
+            globalHead(head),
             call.queries().head(head),
             call.keys().head(keyValueHead),
             call.values().head(keyValueHead),
@@ -92,9 +103,12 @@ final class HeadIndexer implements AutoCloseable {
     Assignment assignment = plan.assignment(inputs.layer(), inputs.head());
     Place place = new Place(assignment.pattern().name(), inputs.layer(), inputs.head());
     BlockIndex index = requireUsable(place, inputs, ask(place, assignment, inputs));
-    return settings.prefersDense() && index.density() >= DENSE_FROM_DENSITY
-        ? new HeadIndex(PatternRegistry.DENSE, BlockIndex.dense(inputs.shape(), inputs.blocks()))
-        : new HeadIndex(place.pattern(), index);
+    return settings.prefersDense() && index.density() >= DENSE_FROM_DENSITY && !isDense(assignment)
+        ? new HeadIndex(
+            PatternRegistry.DENSE,
+            BlockIndex.dense(inputs.shape(), inputs.blocks()),
+            DenseNotes.density(index.density()))
+        : new HeadIndex(place.pattern(), index, "");
   }
 
   private static BlockIndex ask(Place place, Assignment assignment, HeadInputs inputs) {

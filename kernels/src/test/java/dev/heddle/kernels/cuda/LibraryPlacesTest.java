@@ -2,6 +2,7 @@ package dev.heddle.kernels.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.heddle.kernels.cuda.LibraryPlaces.Library;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class NvrtcPlacesTest {
+class LibraryPlacesTest {
   private static final Path SYSTEM_13 = Path.of("libnvrtc.so.13");
   private static final Path SYSTEM_12 = Path.of("libnvrtc.so.12");
 
@@ -45,7 +46,7 @@ class NvrtcPlacesTest {
     library("cuda-13.0/lib64/libnvrtc.so.13");
     Path wheel = library("python/nvidia/cu13/lib/libnvrtc.so.13");
     for (String named : List.of("", "/lib", "/lib/libnvrtc.so.13")) {
-      NvrtcPlaces places =
+      LibraryPlaces places =
           places(Map.of("HEDDLE_NVRTC", folder.resolve("python/nvidia/cu13") + named));
       assertThat(places.candidates(13)).containsExactly(wheel);
       assertThat(places.isNamed()).isTrue();
@@ -54,8 +55,8 @@ class NvrtcPlacesTest {
         .isEmpty();
   }
 
-  private NvrtcPlaces places(Map<String, String> environment) {
-    return new NvrtcPlaces(environment, folder);
+  private LibraryPlaces places(Map<String, String> environment) {
+    return new LibraryPlaces(Library.NVRTC, environment, folder);
   }
 
   private Path library(String file) throws IOException {

@@ -1,5 +1,6 @@
 package dev.heddle.kernels.cuda;
 
+import dev.heddle.kernels.Availability;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -14,17 +15,46 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where the NVRTC library may be. {@code HEDDLE_NVRTC} names the file or its folder, and then
+ * Where a library of CUDA may be. A variable of Heddle's own names the file or its folder, and then
  * nothing else is looked at. Otherwise, for CUDA 13 and then for 12: the toolkit that {@code
  * CUDA_HOME} or {@code CUDA_PATH} names, the toolkits in {@code /usr/local}, the newest first, and
  * the places that the system's loader knows.
  *
+ * @param library which one
  * @param environment the environment's variables
  * @param toolkits the folder in which toolkits are installed, {@code /usr/local}
  */
-record NvrtcPlaces(Map<String, String> environment, Path toolkits) {
-  /** Names the library itself, or the folder that it lies in. */
-  static final String VARIABLE = "HEDDLE_NVRTC";
+record LibraryPlaces(Library library, Map<String, String> environment, Path toolkits) {
+  /** What is looked for. */
+  enum Library {
+    NVRTC("NVRTC", "libnvrtc.so", "HEDDLE_NVRTC"),
+    CUBLAS_LT("cuBLASLt", "libcublasLt.so", "HEDDLE_CUBLASLT");
+
+    private final String title;
+    private final String file;
+    private final String variable;
+
+    Library(String title, String file, String variable) {
+      this.title = title;
+      this.file = file;
+      this.variable = variable;
+    }
+
+    /** Its file without the major version of CUDA. */
+    String file() {
+      return file;
+    }
+
+    /** The variable that names the library itself, or the folder that it lies in. */
+    String variable() {
+      return variable;
+    }
+
+    @Override
+    public String toString() {
+      return title;
+    }
+  }
 
   /** Major versions whose functions are known to be the same, the newest first. */
   static final List<Integer> MAJOR_VERSIONS = List.of(13, 12);
@@ -34,21 +64,22 @@ record NvrtcPlaces(Map<String, String> environment, Path toolkits) {
   private static final Pattern VERSIONED = Pattern.compile("cuda-(\\d{1,3})\\.(\\d{1,3})");
 
   /** In a toolkit; in Python's nvidia/cuda_nvrtc and nvidia/cu13; a folder of libraries itself. */
-  private static final List<String> FOLDERS = List.of("lib64", "lib", "");
+  private static final List<String> FOLDERS =
+      List.of("lib64", "targets/x86_64-linux/lib", "lib", "");
 
   /** Those of this process. */
-  static NvrtcPlaces ofProcess() {
-    return new NvrtcPlaces(System.getenv(), Path.of("/usr/local"));
+  static LibraryPlaces ofProcess(Library library) {
+    return new LibraryPlaces(library, System.getenv(), Path.of("/usr/local"));
   }
 
   /** Whether the user says where it is. */
   boolean isNamed() {
-    return environment.containsKey(VARIABLE);
+    return environment.containsKey(library.variable());
   }
 
   /** What the user says, for messages. */
   String named() {
-    return VARIABLE + "=" + environment.getOrDefault(VARIABLE, "");
+    return library.variable() + "=" + environment.getOrDefault(library.variable(), "");
   }
 
   /**
@@ -59,7 +90,7 @@ record NvrtcPlaces(Map<String, String> environment, Path toolkits) {
   List<Path> candidates(int greatestMajor) {
     Set<Path> found = new LinkedHashSet<>();
     if (isNamed()) {
-      Path named = Path.of(environment.getOrDefault(VARIABLE, ""));
+      Path named = Path.of(environment.getOrDefault(library.variable(), ""));
       if (Files.isRegularFile(named)) {
         return List.of(named);
       }
@@ -75,8 +106,22 @@ record NvrtcPlaces(Map<String, String> environment, Path toolkits) {
     return List.copyOf(found);
   }
 
-  static String fileName(int major) {
-    return "libnvrtc.so." + major;
+  private String fileName(int major) {
+    return library.file() + "." + major;
+  }
+
+  /** Why no library was found, and what to do about it. */
+  Availability.Refused refusal(int driverVersion) {
+    if (isNamed()) {
+      return new Availability.Refused(
+          "there is no %s library where %s says".formatted(library, named()),
+          "let it name %s.13 or .12, or the folder that has it".formatted(library.file()));
+    }
+    return new Availability.Refused(
+        "no %s library was found that suits a driver for CUDA %s"
+            .formatted(library, CudaGuards.cuda(driverVersion)),
+        "install a CUDA toolkit (12.4 or later, not of a newer major version than the driver), or let %s name %s"
+            .formatted(library.variable(), library.file()));
   }
 
   private List<Path> roots() {
@@ -91,7 +136,7 @@ record NvrtcPlaces(Map<String, String> environment, Path toolkits) {
     try (DirectoryStream<Path> versions = Files.newDirectoryStream(toolkits, "cuda-*")) {
       List<Path> installed = new ArrayList<>();
       versions.forEach(installed::add);
-      installed.sort(Comparator.comparingInt(NvrtcPlaces::version).reversed());
+      installed.sort(Comparator.comparingInt(LibraryPlaces::version).reversed());
       roots.addAll(installed);
     } catch (IOException none) {
       // No such folder, or not for this user to see: nothing to look at.
@@ -107,7 +152,7 @@ record NvrtcPlaces(Map<String, String> environment, Path toolkits) {
         : 0;
   }
 
-  private static void addFrom(Path root, int major, Set<Path> found) {
+  private void addFrom(Path root, int major, Set<Path> found) {
     for (String folder : FOLDERS) {
       Path file = root.resolve(folder).resolve(fileName(major));
       if (Files.isRegularFile(file)) {
