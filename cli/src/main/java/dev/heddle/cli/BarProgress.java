@@ -31,7 +31,11 @@ final class BarProgress implements Progress {
 
   @Override
   public void close() {
-    bar.close();
+    boolean interrupted = Thread.interrupted();
+    bar.close(); // waits, and forgets that its thread was interrupted
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /**

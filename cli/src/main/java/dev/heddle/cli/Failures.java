@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -24,9 +25,17 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
   private static final int INTERRUPTED = 130;
 
   private final Console console;
+  private final BooleanSupplier interrupted;
 
-  Failures(Console console) {
+  /**
+   * Makes it.
+   *
+   * @param interrupted whether the process has been told to end: then whatever fails fails because
+   *     of that, be it waiting, writing or computing
+   */
+  Failures(Console console, BooleanSupplier interrupted) {
     this.console = console;
+    this.interrupted = interrupted;
   }
 
   @Override
@@ -46,10 +55,9 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
 
   /** Reports {@code error} in the form that {@code arguments} ask for; returns the exit status. */
   int report(Throwable error, List<String> arguments) {
-    // Whatever fails in an interrupted thread fails because of that: waiting, writing, computing.
-    boolean interrupted = Thread.currentThread().isInterrupted();
-    int status = interrupted ? INTERRUPTED : status(error);
-    String message = interrupted ? "interrupted" : message(error);
+    boolean ended = interrupted.getAsBoolean();
+    int status = ended ? INTERRUPTED : status(error);
+    String message = ended ? "interrupted" : message(error);
     if (arguments.contains("--stacktrace")) {
       error.printStackTrace(console.err());
     }

@@ -24,14 +24,19 @@ public final class Heddle {
   /** Runs the command and ends the process with its exit status. */
   public static void main(String[] arguments) {
     Interruption interruption = Interruption.watch();
-    int status = run(arguments, Console.ofProcess(), Home.ofProcess());
+    Console console = Console.ofProcess();
+    Failures failures = new Failures(console, interruption::wasRequested);
+    int status = run(arguments, console, Home.ofProcess(), failures);
     interruption.workHasEnded();
     System.exit(status);
   }
 
   /** Runs the command; returns the exit status. */
   static int run(String[] arguments, Console console, Home home) {
-    Failures failures = new Failures(console);
+    return run(arguments, console, home, new Failures(console, () -> false));
+  }
+
+  private static int run(String[] arguments, Console console, Home home, Failures failures) {
     CommandLine commandLine = commandLine(console, home, failures);
     if (arguments.length == 0) {
       commandLine.usage(console.err());

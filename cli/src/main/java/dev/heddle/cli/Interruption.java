@@ -10,10 +10,13 @@ import java.util.concurrent.TimeUnit;
  */
 final class Interruption {
   /** Longer than any step of the work takes that is not looked at by an interrupted thread. */
-  private static final long MOST_WAIT_SECONDS = 5;
+  private static final int MOST_WAIT_MILLIS = 5000;
+
+  private static final int AGAIN_MILLIS = 100;
 
   private final Thread worker;
   private final CountDownLatch done = new CountDownLatch(1);
+  private volatile boolean requested;
 
   private Interruption(Thread worker) {
     this.worker = worker;
@@ -31,16 +34,28 @@ final class Interruption {
     done.countDown();
   }
 
-  /** Runs whenever the JVM ends. */
+  /** Whether the process has been told to end while it worked. */
+  boolean wasRequested() {
+    return requested;
+  }
+
+  /**
+   * Runs whenever the JVM ends. Interrupts more than once: code of others may forget that it was
+   * interrupted.
+   */
   private void end() {
     if (done.getCount() == 0) {
       return;
     }
-    worker.interrupt();
+    requested = true;
     try {
-      if (!done.await(MOST_WAIT_SECONDS, TimeUnit.SECONDS)) {
-        System.err.println("heddle: interrupted; the process ends in the middle of a step");
+      for (int waited = 0; waited < MOST_WAIT_MILLIS; waited += AGAIN_MILLIS) {
+        worker.interrupt();
+        if (done.await(AGAIN_MILLIS, TimeUnit.MILLISECONDS)) {
+          return;
+        }
       }
+      System.err.println("heddle: interrupted; the process ends in the middle of a step");
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt(); // whoever does this wants an end at once
     }

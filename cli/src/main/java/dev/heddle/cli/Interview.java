@@ -12,6 +12,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Answers questions about one text, which is read once: each line is put behind the text, answered,
@@ -60,10 +61,11 @@ final class Interview {
           "%s tokens read in %s; each line is a question, the end of input ends"
               .formatted(Shown.count(text.length), Shown.seconds(readNanos)));
       List<InterviewReport.Answer> answers = new ArrayList<>();
-      for (String line = questions.readLine(); line != null; line = questions.readLine()) {
-        if (!line.isBlank()) {
+      LineSource lines = new LineSource(questions);
+      for (Optional<String> line = lines.next(); line.isPresent(); line = lines.next()) {
+        if (!line.get().isBlank()) {
           cache.truncate(text.length);
-          answers.add(answer(cache, line, options, printing));
+          answers.add(answer(cache, line.get(), options, printing));
         }
       }
       return new InterviewReport(text.length, readNanos, answers);

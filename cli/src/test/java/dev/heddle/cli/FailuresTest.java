@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class FailuresTest {
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
-  private final Failures failures =
-      new Failures(new Console(new PrintWriter(out), new PrintWriter(err), false));
+  private final Console console = new Console(new PrintWriter(out), new PrintWriter(err), false);
+  private final Failures failures = new Failures(console, () -> false);
 
   @ParameterizedTest
   @MethodSource("errors")
@@ -52,6 +52,15 @@ class FailuresTest {
             1,
             "internal error: java.lang.IllegalStateException: oops. Run again with --stacktrace"
                 + " and report what it prints."));
+  }
+
+  /** Whatever fails then fails because of that. */
+  @Test
+  void inAProcessThatIsToldToEndThereIsOneMessage() {
+    Failures interrupted = new Failures(console, () -> true);
+    assertThat(interrupted.report(new IllegalStateException("oops"), List.of("run")))
+        .isEqualTo(130);
+    assertThat(err.toString()).isEqualTo("heddle: interrupted" + System.lineSeparator());
   }
 
   @Test

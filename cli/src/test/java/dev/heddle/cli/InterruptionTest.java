@@ -70,6 +70,20 @@ class InterruptionTest {
     }
   }
 
+  /** Standard input is a pipe to which nothing comes. */
+  @Test
+  void whoWaitsForAQuestionEndsAtOnce() throws IOException, InterruptedException {
+    Path prompt = Files.writeString(folder.resolve("prompt.txt"), "A short text.");
+    try (ChildCommand child =
+        ChildCommand.start(
+            logs, "run", "--model", MODEL, "--prompt-file", prompt, "--interactive")) {
+      child.await(() -> child.err().contains("each line is a question"));
+      child.signal("TERM");
+      assertThat(child.status()).isEqualTo(143);
+      assertThat(child.err()).containsOnlyOnce("heddle: interrupted").doesNotContain("middle of");
+    }
+  }
+
   private List<Path> files() throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files.toList();

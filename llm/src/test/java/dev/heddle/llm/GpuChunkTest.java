@@ -127,7 +127,17 @@ class GpuChunkTest {
     try (LlamaModel model = LlamaModel.open(MODEL, GPU.withChunk(chunkTokens));
         SparseAttention attention = attention(pattern, model);
         KeyValueCache cache = model.newCache(TOKENS)) {
-      return model.prefillAt(attention, cache, prompt(), POSITIONS, PrefillProgress.SILENT);
+      int[] firstLayers = {0};
+      Prefilled prefilled =
+          model.prefillAt(
+              attention,
+              cache,
+              prompt(),
+              POSITIONS,
+              (layer, _) -> firstLayers[0] += layer == 0 ? 1 : 0);
+      // A layer tells of its progress three times.
+      assertThat(firstLayers[0]).isEqualTo(3 * Math.ceilDiv(TOKENS, chunkTokens));
+      return prefilled;
     }
   }
 

@@ -45,7 +45,7 @@ final class ConfigurationGuide {
     ## Patterns
 
     `heddle patterns` prints this list for your installation, with the patterns of plugins. Counts of tokens beyond the prompt
-    mean all of it.
+    mean all of it. "In chunks" says what changes when a prompt is read in parts (`--chunk N`), each with indices of its own.
 
     %s## All of it
 
@@ -98,10 +98,11 @@ final class ConfigurationGuide {
   private static String pattern(SparsePattern pattern) {
     String options =
         pattern.options().stream().map(ConfigurationGuide::option).collect(Collectors.joining());
-    return "### `%s`\n\n%s.\n\n%s\n"
+    return "### `%s`\n\n%s.\n\nIn chunks: %s.\n\n%s\n"
         .formatted(
             pattern.name(),
             capitalised(pattern.description()),
+            pattern.inChunks(),
             options.isEmpty()
                 ? "It has no options.\n"
                 : "| option | default | allowed | |\n|---|---|---|---|\n" + options);

@@ -42,6 +42,11 @@ public final class TriShapePattern implements SparsePattern {
   }
 
   @Override
+  public String inChunks() {
+    return "the last queries of every chunk read all keys, not those of the prompt alone";
+  }
+
+  @Override
   public List<Option<?>> options() {
     return List.of(SINK, LOCAL, LAST);
   }
