@@ -2,11 +2,14 @@ package dev.heddle.llm;
 
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.kernels.GpuRecording;
 import dev.heddle.kernels.GpuStream;
+import dev.heddle.runtime.ModelShape;
 import dev.heddle.runtime.PrefillReport;
 import dev.heddle.runtime.SparseAttention;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 
@@ -23,6 +26,7 @@ final class DeviceEngine implements Engine {
   private final DeviceWeights weights;
   private final DeviceDecoder decoder;
   private final ReentrantLock turn = new ReentrantLock();
+  private volatile boolean replaying = true;
   private boolean closed;
 
   private DeviceEngine(
@@ -71,12 +75,32 @@ final class DeviceEngine implements Engine {
 
   @Override
   public DeviceKeyValueCache newCache(int capacity, boolean kept) {
-    return new DeviceKeyValueCache(this, config.attention(), weights.type(), capacity, kept);
+    return new WholeDeviceCache(this, config.attention(), weights.type(), capacity, kept);
   }
 
   @Override
   public long cacheBytes(long capacity, boolean kept) {
-    return DeviceKeyValueCache.bytes(config.attention(), weights.type(), capacity, kept);
+    return WholeDeviceCache.bytes(config.attention(), weights.type(), capacity, kept);
+  }
+
+  @Override
+  public List<CacheKind> cacheKinds() {
+    return List.of(CacheKind.DEVICE, CacheKind.DEVICE_FP8);
+  }
+
+  @Override
+  public DeviceKeyValueCache newCache(CacheKind kind, int capacity) {
+    return switch (kind) {
+      case DEVICE -> newCache(capacity, true);
+      case DEVICE_FP8 ->
+          new NarrowDeviceCache(this, decoder.cacheKernels(), weights.type(), capacity);
+      case HOST -> throw new IllegalArgumentException("TODO");
+    };
+  }
+
+  /** The attention that the model has. */
+  ModelShape shape() {
+    return config.attention();
   }
 
   @Override
@@ -107,7 +131,7 @@ final class DeviceEngine implements Engine {
         memory -> {
           PartTimes times = PartTimes.none(stream);
           DevicePass pass =
-              new DevicePass(memory, own(cache), tokens.length, attention, false, times);
+              new DevicePass(memory, own(cache), tokens.length, Optional.of(attention), times);
           List<PrefillReport> reports = decoder.run(tokens, pass, firstNeeded, progress);
           return new Prefilled(decoder.logits(pass, positions), reports);
         });
@@ -122,7 +146,8 @@ final class DeviceEngine implements Engine {
           tokens.length,
           memory -> {
             PartTimes times = PartTimes.of(stream);
-            DevicePass pass = new DevicePass(memory, cache, tokens.length, attention, false, times);
+            DevicePass pass =
+                new DevicePass(memory, cache, tokens.length, Optional.of(attention), times);
             List<PrefillReport> reports =
                 decoder.run(tokens, pass, last[0], PrefillProgress.SILENT);
             decoder.logits(pass, last);
@@ -143,14 +168,38 @@ final class DeviceEngine implements Engine {
 
   @Override
   public Logits decode(SparseAttention attention, KeyValueCache cache, int token) {
-    return inMemory(
-        1,
-        memory -> {
-          PartTimes times = PartTimes.none(stream);
-          DevicePass pass = new DevicePass(memory, own(cache), 1, attention, true, times);
-          decoder.run(new int[] {token}, pass, 0, PrefillProgress.SILENT);
-          return decoder.logits(pass, new int[] {0});
-        });
+    DeviceKeyValueCache own = own(cache);
+    turn.lock();
+    try {
+      return own.tokenPass().next(token, replaying);
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /** Whether the launches for a token are recorded and replayed; for tests and measurements. */
+  void replay(boolean replays) {
+    replaying = replays;
+  }
+
+  /** Takes the memory for tokens that are written one by one behind {@code cache}. */
+  DeviceTokenPass newTokenPass(DeviceKeyValueCache cache) {
+    long address = allocate(activationBytes(1));
+    DeviceActivations memory = DeviceActivations.at(address, config, weights.type(), 1);
+    DevicePass pass = new DevicePass(memory, cache, 1, Optional.empty(), PartTimes.none(stream));
+    return new DeviceTokenPass(this, decoder, stream, pass, address);
+  }
+
+  /** Gives up a recording; nothing after {@link #close}, which gives up all. */
+  void forget(GpuRecording recording) {
+    turn.lock();
+    try {
+      if (!closed) {
+        recording.close();
+      }
+    } finally {
+      turn.unlock();
+    }
   }
 
   @Override

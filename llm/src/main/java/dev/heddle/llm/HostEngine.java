@@ -31,6 +31,16 @@ final class HostEngine implements Engine {
   }
 
   @Override
+  public List<CacheKind> cacheKinds() {
+    return List.of(CacheKind.HOST);
+  }
+
+  @Override
+  public KeyValueCache newCache(CacheKind kind, int capacity) {
+    return newCache(capacity, true);
+  }
+
+  @Override
   public long cacheBytes(long capacity, boolean kept) {
     return HostKeyValueCache.bytes(config.attention(), capacity);
   }

@@ -149,6 +149,16 @@ public final class LlamaModel implements AutoCloseable {
     return engine.newCache(capacity, true);
   }
 
+  /**
+   * The same, keeping keys and values as {@code kind} says.
+   *
+   * @throws InvalidInputException as {@link #newCache(int)}, or if the model has no such cache
+   */
+  public KeyValueCache newCache(CacheKind kind, int capacity) {
+    requirePositions("a cache of " + capacity + " tokens", capacity);
+    return engine.newCache(kind, capacity);
+  }
+
   /** The memory that a prompt and an answer of these lengths take. */
   public MemoryEstimate memoryEstimate(int promptTokens, int newTokens) {
     return new MemoryEstimate(
@@ -275,6 +285,11 @@ public final class LlamaModel implements AutoCloseable {
     String what = "a prompt of " + tokens.length + " tokens";
     requirePositions(what, tokens.length);
     prefillOnlyEstimate(attention, tokens.length).requireWithin(what, engine.availableBytes());
+  }
+
+  /** Whether launches for new tokens on a GPU are replayed; for tests and measurements. */
+  void replayLaunches(boolean replays) {
+    onDevice().replay(replays);
   }
 
   private DeviceEngine onDevice() {
