@@ -99,9 +99,9 @@ started=""
 start kernels CudaAttentionTest PortableKernelsTest DeviceTensorsTest
 start runtime GpuCoverageTest GpuDeviceMemoryTest GpuNotFiniteTest
 start runtime GpuLongTest
-start llm GpuDecoderKernelsTest
+start llm GpuDecoderKernelsTest GpuCacheKernelsTest
 finish
-tests llm GpuModelTest GpuLongPromptTest
+tests llm GpuModelTest GpuLongPromptTest GpuCacheTest
 # These take all of the device's memory, or count it: alone.
 tests kernels CudaFaultTest RuntimeCompilationTest
 for folder in "$pack"/kit/*/; do

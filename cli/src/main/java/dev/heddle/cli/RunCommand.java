@@ -1,11 +1,11 @@
 package dev.heddle.cli;
 
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.llm.CachePlan;
 import dev.heddle.llm.Generation;
 import dev.heddle.llm.GenerationOptions;
 import dev.heddle.llm.Generator;
 import dev.heddle.llm.LlamaModel;
-import dev.heddle.llm.MemoryEstimate;
 import dev.heddle.llm.ModelFolder;
 import dev.heddle.llm.TextTokenizer;
 import dev.heddle.runtime.HeadsConfig;
@@ -55,6 +55,8 @@ final class RunCommand extends PatternCommand {
           "Say what memory the prompt and its answer need and what there is; read nothing.")
   private boolean dryRun;
 
+  @Mixin private CacheOption cache = new CacheOption();
+
   @Mixin private GenerationArguments generation = new GenerationArguments();
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
@@ -79,7 +81,7 @@ final class RunCommand extends PatternCommand {
     HeadsConfig heads = dense ? ModelHeads.dense(shape) : reading.heads(shape, console());
     try (SparseAttention attention = compute.attention(findPatterns(), heads);
         TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
-        LlamaModel model = LlamaModel.open(reading.folder(), compute.modelSettings())) {
+        LlamaModel model = LlamaModel.open(reading.folder(), cache.in(compute.modelSettings()))) {
       int[] tokens = tokenizer.encode(prompt);
       if (dryRun) {
         return plan(model, attention, tokens.length, options.maxNewTokens());
@@ -95,7 +97,12 @@ final class RunCommand extends PatternCommand {
                 ? generator.firstToken(tokens, options.sampling(), printer)
                 : generator.generate(tokens, options, printer);
         return new RunReport(
-            tokens.length, answer, printer.text(), attention.backendName(), compute.threads());
+            tokens.length,
+            answer,
+            printer.text(),
+            printer.cache(),
+            attention.backendName(),
+            compute.threads());
       }
     }
   }
@@ -104,14 +111,20 @@ final class RunCommand extends PatternCommand {
     return new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
   }
 
-  private MemoryPlan plan(
+  private Result plan(
       LlamaModel model, SparseAttention attention, int promptTokens, int maxNewTokens) {
+    if (prefillOnly) {
+      return new MemoryPlan(
+          promptTokens,
+          1,
+          model.prefillOnlyEstimate(attention, promptTokens),
+          model.availableBytes());
+    }
     int room = Math.max(0, model.maxTokens() - promptTokens);
-    int newTokens = prefillOnly ? 1 : Math.min(maxNewTokens, room);
-    MemoryEstimate needed =
-        prefillOnly
-            ? model.prefillOnlyEstimate(attention, promptTokens)
-            : model.memoryEstimate(attention, promptTokens, newTokens);
-    return new MemoryPlan(promptTokens, newTokens, needed, model.availableBytes());
+    int newTokens = Math.min(maxNewTokens, room);
+    CachePlan caches = model.cachePlan(attention, promptTokens, newTokens);
+    return new CachedMemoryPlan(
+        new MemoryPlan(promptTokens, newTokens, caches.nearest().needed(), caches.availableBytes()),
+        caches);
   }
 }

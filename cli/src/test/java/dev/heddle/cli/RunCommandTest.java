@@ -51,7 +51,12 @@ class RunCommandTest {
         CommandRun.heddle("run", "--model", MODEL, "--prompt-file", prompt, "--max-new-tokens", 7);
     assertThat(run.status()).as(run.err()).isZero();
     assertThat(run.out()).isEqualTo("533740]" + System.lineSeparator());
-    assertThat(run.err()).contains("tokens read in", "7 tokens at", "backend vector");
+    assertThat(run.err())
+        .contains(
+            "tokens read in",
+            "7 tokens at",
+            "keys and values in the machine's memory",
+            "backend vector");
   }
 
   @Test
@@ -74,6 +79,7 @@ class RunCommandTest {
     assertThat(run.get("density").asDouble()).isEqualTo(1);
     assertThat(run.get("firstTokenSeconds").asDouble()).isPositive();
     assertThat(run.get("threads").asInt()).isEqualTo(1);
+    assertThat(run.get("kvCache").asString()).isEqualTo("host");
   }
 
   @Test
@@ -134,6 +140,25 @@ class RunCommandTest {
     // K and V of 6 layers x 2 heads x 64 numbers of 4 bytes
     assertThat(plan.get("keyValueBytes").asLong()).isEqualTo(2L * 6 * 2 * 64 * 4 * tokens);
     assertThat(plan.get("fits").asBoolean()).isTrue();
+  }
+
+  @Test
+  void theCacheIsOfAKindThatIsThere() {
+    CommandRun.heddle("run", "--model", MODEL, "--prompt-file", prompt, "--kv-cache", "int4")
+        .refused("the cache kind 'int4' is not known; allowed: auto, device, device-fp8, host");
+    CommandRun.heddle(
+            "run",
+            "--model",
+            MODEL,
+            "--prompt-file",
+            prompt,
+            "--backend",
+            "vector",
+            "--kv-cache",
+            "device")
+        .refused(
+            "a model on the processor keeps no keys and values on the GPU in 16 bits (device);"
+                + " allowed: auto, host");
   }
 
   @Test

@@ -50,6 +50,14 @@ public interface GpuStream extends GpuQueue, AutoCloseable {
   GpuRecording record(Runnable work);
 
   /**
+   * Takes host memory and a queue of copies between it and device memory.
+   *
+   * @param hostBytes at least 1
+   * @throws DeviceException if there is not enough host memory
+   */
+  GpuCopies openCopies(long hostBytes);
+
+  /**
    * Marks this place in the queue.
    *
    * @return the mark's number, counted from 0 since {@link #forgetMarks}

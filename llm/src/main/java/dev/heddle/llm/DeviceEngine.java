@@ -1,7 +1,9 @@
 package dev.heddle.llm;
 
+import dev.heddle.api.ElementType;
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.kernels.GpuCopies;
 import dev.heddle.kernels.GpuRecording;
 import dev.heddle.kernels.GpuStream;
 import dev.heddle.runtime.ModelShape;
@@ -85,7 +87,7 @@ final class DeviceEngine implements Engine {
 
   @Override
   public List<CacheKind> cacheKinds() {
-    return List.of(CacheKind.DEVICE, CacheKind.DEVICE_FP8);
+    return List.of(CacheKind.values());
   }
 
   @Override
@@ -94,8 +96,31 @@ final class DeviceEngine implements Engine {
       case DEVICE -> newCache(capacity, true);
       case DEVICE_FP8 ->
           new NarrowDeviceCache(this, decoder.cacheKernels(), weights.type(), capacity);
-      case HOST -> throw new IllegalArgumentException("TODO");
+      case HOST -> new StreamedCache(this, config.attention(), weights.type(), capacity);
     };
+  }
+
+  @Override
+  public CacheSize cacheSize(CacheKind kind, long capacity) {
+    ModelShape shape = config.attention();
+    ElementType type = weights.type();
+    return switch (kind) {
+      case DEVICE -> new CacheSize(WholeDeviceCache.bytes(shape, type, capacity, true), 0);
+      case DEVICE_FP8 -> new CacheSize(NarrowDeviceCache.bytes(shape, type, capacity), 0);
+      case HOST ->
+          new CacheSize(
+              StreamedCache.bytes(shape, type, capacity),
+              StreamedCache.hostBytes(shape, type, capacity));
+    };
+  }
+
+  GpuCopies openCopies(long hostBytes) {
+    turn.lock();
+    try {
+      return stream.openCopies(hostBytes);
+    } finally {
+      turn.unlock();
+    }
   }
 
   /** The attention that the model has. */
@@ -191,15 +216,13 @@ final class DeviceEngine implements Engine {
   }
 
   /** Gives up a recording; nothing after {@link #close}, which gives up all. */
-  void forget(GpuRecording recording) {
-    turn.lock();
-    try {
-      if (!closed) {
-        recording.close();
-      }
-    } finally {
-      turn.unlock();
-    }
+  void close(GpuRecording recording) {
+    unlessClosed(recording::close);
+  }
+
+  /** Waits for copies and gives their memory back; nothing after {@link #close}. */
+  void close(GpuCopies copies) {
+    unlessClosed(copies::close);
   }
 
   @Override
@@ -224,10 +247,14 @@ final class DeviceEngine implements Engine {
 
   /** Gives memory back; nothing after {@link #close}, which gives back all. */
   void free(long address) {
+    unlessClosed(() -> stream.free(address));
+  }
+
+  private void unlessClosed(Runnable work) {
     turn.lock();
     try {
       if (!closed) {
-        stream.free(address);
+        work.run();
       }
     } finally {
       turn.unlock();

@@ -10,7 +10,7 @@ import java.util.Optional;
  * earlier tokens there in 16 bits, puts its own behind them, and says so.
  */
 abstract sealed class DeviceKeyValueCache extends KeyValueCache
-    permits WholeDeviceCache, NarrowDeviceCache {
+    permits WholeDeviceCache, NarrowDeviceCache, StreamedCache {
   private final DeviceEngine engine;
   private final ElementType type;
   private Optional<DeviceTokenPass> tokenPass = Optional.empty();

@@ -59,7 +59,7 @@ final class DeviceTokenPass implements AutoCloseable {
   @Override
   public void close() {
     try {
-      recording.ifPresent(engine::forget);
+      recording.ifPresent(engine::close);
     } finally {
       engine.free(address);
     }

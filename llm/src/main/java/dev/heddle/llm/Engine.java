@@ -19,6 +19,9 @@ interface Engine extends AutoCloseable {
   /** An empty cache of one of {@link #cacheKinds}, all of which is kept. */
   KeyValueCache newCache(CacheKind kind, int capacity);
 
+  /** What {@link #newCache(CacheKind, int)} takes. */
+  CacheSize cacheSize(CacheKind kind, long capacity);
+
   /** Bytes that {@link #newCache(int, boolean)} takes. */
   long cacheBytes(long capacity, boolean kept);
 
@@ -30,6 +33,11 @@ interface Engine extends AutoCloseable {
 
   /** Bytes that caches and activations may take. */
   long availableBytes();
+
+  /** Bytes of the machine's memory that caches may take beside those. */
+  default long availableHostBytes() {
+    return MachineMemory.availableBytes();
+  }
 
   /** Reads tokens, and gives the logits at some of them. */
   Prefilled prefill(

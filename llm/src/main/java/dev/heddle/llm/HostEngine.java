@@ -41,6 +41,11 @@ final class HostEngine implements Engine {
   }
 
   @Override
+  public CacheSize cacheSize(CacheKind kind, long capacity) {
+    return new CacheSize(cacheBytes(capacity, true), 0);
+  }
+
+  @Override
   public long cacheBytes(long capacity, boolean kept) {
     return HostKeyValueCache.bytes(config.attention(), capacity);
   }

@@ -31,11 +31,13 @@ public final class LlamaModel implements AutoCloseable {
   private final ModelConfig config;
   private final WeightFiles files;
   private final Engine engine;
+  private final CachePlanner caches;
 
-  private LlamaModel(ModelConfig config, WeightFiles files, Engine engine) {
+  private LlamaModel(ModelConfig config, WeightFiles files, Engine engine, Settings settings) {
     this.config = config;
     this.files = files;
     this.engine = engine;
+    this.caches = new CachePlanner(engine, settings.cacheKind());
   }
 
   /**
@@ -46,27 +48,37 @@ public final class LlamaModel implements AutoCloseable {
    * @param threads threads to compute with, at least 1
    * @param memoryLimitBytes memory that caches and activations may take; empty for what the machine
    *     has available
+   * @param cacheKind where keys and values are kept; empty for the first kind that fits
    */
-  public record Settings(String backend, int threads, OptionalLong memoryLimitBytes) {
+  public record Settings(
+      String backend, int threads, OptionalLong memoryLimitBytes, Optional<CacheKind> cacheKind) {
     /** The best backend on all processors, with all of the machine's memory. */
     public static Settings standard() {
       return new Settings(
-          Backends.AUTO, Runtime.getRuntime().availableProcessors(), OptionalLong.empty());
+          Backends.AUTO,
+          Runtime.getRuntime().availableProcessors(),
+          OptionalLong.empty(),
+          Optional.empty());
     }
 
     /** The same with another backend. */
     public Settings withBackend(String name) {
-      return new Settings(name, threads, memoryLimitBytes);
+      return new Settings(name, threads, memoryLimitBytes, cacheKind);
     }
 
     /** The same with another number of threads. */
     public Settings withThreads(int count) {
-      return new Settings(backend, count, memoryLimitBytes);
+      return new Settings(backend, count, memoryLimitBytes, cacheKind);
     }
 
     /** The same with at most {@code bytes} for caches and activations. */
     public Settings withMemoryLimit(long bytes) {
-      return new Settings(backend, threads, OptionalLong.of(bytes));
+      return new Settings(backend, threads, OptionalLong.of(bytes), cacheKind);
+    }
+
+    /** The same with keys and values kept as {@code kind} says. */
+    public Settings withCacheKind(CacheKind kind) {
+      return new Settings(backend, threads, memoryLimitBytes, Optional.of(kind));
     }
   }
 
@@ -83,7 +95,7 @@ public final class LlamaModel implements AutoCloseable {
     ModelConfig config = ModelFolder.open(folder).config();
     WeightFiles files = WeightFiles.open(folder);
     try {
-      return new LlamaModel(config, files, engine(config, settings, files));
+      return new LlamaModel(config, files, engine(config, settings, files), settings);
     } catch (RuntimeException failure) {
       files.close();
       throw failure;
@@ -109,7 +121,7 @@ public final class LlamaModel implements AutoCloseable {
                     "random weights are made on a GPU alone; allowed: --backend cuda where there is"
                         + " one"));
     return new LlamaModel(
-        config, WeightFiles.none(), DeviceEngine.random(config, settings, stream));
+        config, WeightFiles.none(), DeviceEngine.random(config, settings, stream), settings);
   }
 
   private static Engine engine(ModelConfig config, Settings settings, WeightFiles files) {
@@ -136,7 +148,8 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
-   * An empty cache for this model.
+   * An empty cache for this model, of the kind that the settings name, or the first that leaves
+   * room to read a text that fills it.
    *
    * @param capacity tokens that it can hold: prompt and answer together
    * @throws InvalidInputException if that is below 1, more than the model has positions for, or
@@ -144,22 +157,38 @@ public final class LlamaModel implements AutoCloseable {
    */
   public KeyValueCache newCache(int capacity) {
     requirePositions("a cache of " + capacity + " tokens", capacity);
-    new MemoryEstimate(engine.cacheBytes(capacity, true), 0)
-        .requireWithin("a cache of " + capacity + " tokens", engine.availableBytes());
-    return engine.newCache(capacity, true);
+    return caches.open(memoryEstimate(capacity, 0), capacity);
   }
 
   /**
-   * The same, keeping keys and values as {@code kind} says.
+   * The same with the kind that fits a prompt and an answer of these lengths.
+   *
+   * @throws InvalidInputException as {@link #requireReadable(SparseAttention, int, int)}
+   */
+  public KeyValueCache newCache(SparseAttention attention, int promptTokens, int newTokens) {
+    int capacity = Math.max(1, promptTokens + newTokens);
+    requirePositions("a cache of " + capacity + " tokens", capacity);
+    return caches.open(memoryEstimate(attention, promptTokens, newTokens), capacity);
+  }
+
+  /**
+   * A cache of a certain kind, whatever the settings say.
    *
    * @throws InvalidInputException as {@link #newCache(int)}, or if the model has no such cache
    */
   public KeyValueCache newCache(CacheKind kind, int capacity) {
     requirePositions("a cache of " + capacity + " tokens", capacity);
-    return engine.newCache(kind, capacity);
+    CachePlanner planner = new CachePlanner(engine, Optional.of(kind));
+    return planner.open(new MemoryEstimate(0, 0), capacity);
   }
 
-  /** The memory that a prompt and an answer of these lengths take. */
+  /** What a prompt and an answer of these lengths need with each kind of cache. */
+  public CachePlan cachePlan(SparseAttention attention, int promptTokens, int newTokens) {
+    return caches.plan(
+        memoryEstimate(attention, promptTokens, newTokens), (long) promptTokens + newTokens);
+  }
+
+  /** The memory that a prompt and an answer of these lengths take with the preferred cache. */
   public MemoryEstimate memoryEstimate(int promptTokens, int newTokens) {
     return new MemoryEstimate(
         engine.cacheBytes((long) promptTokens + newTokens, true),
@@ -189,7 +218,9 @@ public final class LlamaModel implements AutoCloseable {
   public void requireReadable(int promptTokens, int newTokens) {
     String what = "a prompt of %d tokens with %d new ones".formatted(promptTokens, newTokens);
     requirePositions("a prompt of " + promptTokens + " tokens", promptTokens);
-    memoryEstimate(promptTokens, newTokens).requireWithin(what, engine.availableBytes());
+    caches
+        .plan(memoryEstimate(promptTokens, newTokens), (long) promptTokens + newTokens)
+        .require(what);
   }
 
   /**
@@ -200,7 +231,7 @@ public final class LlamaModel implements AutoCloseable {
   public void requireReadable(SparseAttention attention, int promptTokens, int newTokens) {
     requireReadable(promptTokens, newTokens);
     String what = "a prompt of %d tokens with %d new ones".formatted(promptTokens, newTokens);
-    memoryEstimate(attention, promptTokens, newTokens).requireWithin(what, engine.availableBytes());
+    cachePlan(attention, promptTokens, newTokens).require(what);
   }
 
   /**

@@ -45,7 +45,7 @@ class GpuCacheTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = CacheKind.class, names = "HOST", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(CacheKind.class)
   void theBundledModelWritesWhatTransformersWrites(CacheKind kind) {
     Case expected = BUNDLED.cases().getLast();
     int[] greedy = expected.greedy();
@@ -68,7 +68,7 @@ class GpuCacheTest {
 
   /** A text in parts, then a question behind it, dropped, and asked again. */
   @ParameterizedTest
-  @EnumSource(value = CacheKind.class, names = "HOST", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(CacheKind.class)
   void whatIsThereIsReadAgain(CacheKind kind) {
     int[] text = text(3000);
     int[] question = text(40);
@@ -95,7 +95,7 @@ class GpuCacheTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = CacheKind.class, names = "HOST", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(CacheKind.class)
   void replayedLaunchesComputeTheSame(CacheKind kind) {
     int[] text = text(1500);
     try (LlamaModel model = LlamaModel.open(BUNDLED.modelFolder(), GPU);
@@ -122,7 +122,7 @@ class GpuCacheTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = CacheKind.class, names = "HOST", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(CacheKind.class)
   void manyPromptsLeaveNothingBehind(CacheKind kind) {
     new RandomModel("llama", ElementType.BFLOAT16, 2, 2).write(folder, SEED);
     try (LlamaModel model = LlamaModel.open(folder, GPU);
@@ -146,7 +146,7 @@ class GpuCacheTest {
   @Test
   void aCacheMayOutliveItsModel() {
     new RandomModel("llama", ElementType.BFLOAT16, 2, 2).write(folder, SEED);
-    for (CacheKind kind : new CacheKind[] {CacheKind.DEVICE, CacheKind.DEVICE_FP8}) {
+    for (CacheKind kind : CacheKind.values()) {
       LlamaModel model = LlamaModel.open(folder, GPU);
       KeyValueCache cache = model.newCache(kind, 20);
       try (SparseAttention attention = dense(model)) {

@@ -3,6 +3,7 @@ package dev.heddle.llm;
 import dev.heddle.api.KernelGrid;
 import dev.heddle.api.KernelParameters;
 import dev.heddle.api.KernelSource;
+import dev.heddle.kernels.GpuCopies;
 import dev.heddle.kernels.GpuMatrix;
 import dev.heddle.kernels.GpuRecording;
 import dev.heddle.kernels.GpuStream;
@@ -86,6 +87,42 @@ final class HostStream implements GpuStream {
       @Override
       public void close() {}
     };
+  }
+
+  @Override
+  public GpuCopies openCopies(long hostBytes) {
+    long host = allocate(hostBytes);
+    return new GpuCopies() {
+      @Override
+      public void toHost(long address, long offset, Rows rows) {
+        copy(address, host + offset, rows);
+      }
+
+      @Override
+      public void toDevice(long offset, long address, Rows rows) {
+        copy(host + offset, address, rows);
+      }
+
+      @Override
+      public void waitForStream() {}
+
+      @Override
+      public void letStreamWait() {}
+
+      @Override
+      public void close() {
+        if (arenas.containsKey(host)) {
+          free(host);
+        }
+      }
+    };
+  }
+
+  private static void copy(long from, long to, GpuCopies.Rows rows) {
+    for (long row = 0; row < rows.count(); row++) {
+      long offset = row * rows.pitchBytes();
+      memory(to + offset, rows.bytes()).copyFrom(memory(from + offset, rows.bytes()));
+    }
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.heddle.api.InvalidInputException;
 import dev.heddle.api.KernelGrid;
 import dev.heddle.api.KernelParameters;
 import dev.heddle.api.KernelSource;
+import dev.heddle.kernels.GpuCopies;
 import dev.heddle.kernels.GpuMatrix;
 import dev.heddle.kernels.GpuRecording;
 import dev.heddle.kernels.GpuStream;
@@ -26,6 +27,7 @@ final class CudaStream implements GpuStream {
   private final Set<Long> addresses = new HashSet<>();
   private final List<Event> events = new ArrayList<>();
   private final List<CudaRecording> recordings = new ArrayList<>();
+  private final List<CudaCopies> copies = new ArrayList<>();
   private final Releases owned = new Releases();
   private int marks;
 
@@ -89,6 +91,16 @@ final class CudaStream implements GpuStream {
     return device.enter(() -> {
       CudaRecording made = CudaRecording.of(lane.stream(), work, this::run);
       recordings.add(made);
+      return made;
+    });
+  }
+
+  @Override
+  public GpuCopies openCopies(long hostBytes) {
+    copies.removeIf(CudaCopies::isClosed);
+    return device.enter(() -> {
+      CudaCopies made = new CudaCopies(lane.stream(), hostBytes, this::run);
+      copies.add(made);
       return made;
     });
   }
@@ -173,9 +185,11 @@ final class CudaStream implements GpuStream {
       List.copyOf(addresses).forEach(address -> all.add(() -> free(address)));
       events.forEach(event -> all.add(() -> run(() -> destroy(event))));
       recordings.forEach(recording -> all.add(recording::close));
+      copies.forEach(each -> all.add(each::close));
     }
     events.clear();
     recordings.clear();
+    copies.clear();
   }
 
   private static void destroy(Event event) {
