@@ -145,7 +145,8 @@ class RunCommandTest {
   @Test
   void theCacheIsOfAKindThatIsThere() {
     CommandRun.heddle("run", "--model", MODEL, "--prompt-file", prompt, "--kv-cache", "int4")
-        .refused("the cache kind 'int4' is not known; allowed: auto, device, device-fp8, host");
+        .refused(
+            "the cache kind 'int4' is not known; allowed: auto, device, device-fp8, host, host-fp8");
     CommandRun.heddle(
             "run",
             "--model",

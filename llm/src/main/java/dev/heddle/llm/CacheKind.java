@@ -19,7 +19,9 @@ public enum CacheKind {
    * In the machine's memory. Of a model on a GPU in its 16-bit type: what a layer needs is copied
    * to the GPU while the layer before it computes. Of a model on the processor in float32.
    */
-  HOST("in the machine's memory");
+  HOST("in the machine's memory"),
+  /** As {@link #HOST} in 8-bit floats as {@link #DEVICE_FP8}; of a model on a GPU alone. */
+  HOST_FP8("in the machine's memory in 8-bit floats");
 
   private static final String AUTO = "auto";
 
@@ -27,6 +29,16 @@ public enum CacheKind {
 
   CacheKind(String description) {
     this.description = description;
+  }
+
+  /** Whether numbers are kept in 8 bits. */
+  boolean isNarrow() {
+    return this == DEVICE_FP8 || this == HOST_FP8;
+  }
+
+  /** Whether a GPU has to ask the machine for them. */
+  boolean isOnHost() {
+    return this == HOST || this == HOST_FP8;
   }
 
   /** Where that is, in words: {@code "on the GPU in 16 bits"}. */

@@ -67,7 +67,8 @@ final class DeviceDecoder {
       project(layer, pass, opened);
       int attending = number;
       pass.times()
-          .time(Part.OTHER, () -> pass.cache().keep(attending, pass.first(), pass.tokens()));
+          .time(
+              Part.OTHER, () -> pass.cache().keep(attending, opened, pass.first(), pass.tokens()));
       progress.onProgress(number, (number + 1 / PARTS) / layers);
       pass.times().time(Part.ATTENTION, () -> attend(attending, opened, pass, reports));
       progress.onProgress(number, (number + 2 / PARTS) / layers);
@@ -162,7 +163,7 @@ final class DeviceDecoder {
               memory.position(),
               memory.scratch(),
               memory.attended().address());
-      pass.cache().decode(number, decoding, query);
+      pass.cache().decode(opened, decoding, query);
       return;
     }
     GpuLayer layer = pass.layer(opened, weights.type());

@@ -1,6 +1,5 @@
 package dev.heddle.llm;
 
-import dev.heddle.api.ElementType;
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.GpuCopies;
@@ -77,12 +76,17 @@ final class DeviceEngine implements Engine {
 
   @Override
   public DeviceKeyValueCache newCache(int capacity, boolean kept) {
-    return new WholeDeviceCache(this, config.attention(), weights.type(), capacity, kept);
+    if (kept) {
+      return newCache(CacheKind.DEVICE, capacity);
+    }
+    LayerPlanes planes = LayerPlanes.plain(shape(), weights.type(), capacity);
+    return new PlainCache(
+        this, weights.type(), CacheKind.DEVICE, new ResidentLayers(this, planes, 1), capacity);
   }
 
   @Override
   public long cacheBytes(long capacity, boolean kept) {
-    return WholeDeviceCache.bytes(config.attention(), weights.type(), capacity, kept);
+    return caches().bytes(capacity, kept);
   }
 
   @Override
@@ -92,26 +96,34 @@ final class DeviceEngine implements Engine {
 
   @Override
   public DeviceKeyValueCache newCache(CacheKind kind, int capacity) {
-    return switch (kind) {
-      case DEVICE -> newCache(capacity, true);
-      case DEVICE_FP8 ->
-          new NarrowDeviceCache(this, decoder.cacheKernels(), weights.type(), capacity);
-      case HOST -> new StreamedCache(this, config.attention(), weights.type(), capacity);
-    };
+    LayerPlanes planes = caches().planes(kind, capacity);
+    int layers = shape().layers();
+    LayerMemory memory =
+        kind.isOnHost()
+            ? new StreamedLayers(this, planes, layers)
+            : new ResidentLayers(this, planes, layers);
+    return kind.isNarrow()
+        ? new NarrowCache(this, weights.type(), kind, memory, capacity)
+        : new PlainCache(this, weights.type(), kind, memory, capacity);
   }
 
   @Override
   public CacheSize cacheSize(CacheKind kind, long capacity) {
-    ModelShape shape = config.attention();
-    ElementType type = weights.type();
-    return switch (kind) {
-      case DEVICE -> new CacheSize(WholeDeviceCache.bytes(shape, type, capacity, true), 0);
-      case DEVICE_FP8 -> new CacheSize(NarrowDeviceCache.bytes(shape, type, capacity), 0);
-      case HOST ->
-          new CacheSize(
-              StreamedCache.bytes(shape, type, capacity),
-              StreamedCache.hostBytes(shape, type, capacity));
-    };
+    return caches().size(kind, capacity);
+  }
+
+  private DeviceCacheSizes caches() {
+    return new DeviceCacheSizes(shape(), weights.type());
+  }
+
+  /** The attention that the model has. */
+  ModelShape shape() {
+    return config.attention();
+  }
+
+  /** The kernels that fill and read caches. */
+  DecodeKernels cacheKernels() {
+    return decoder.cacheKernels();
   }
 
   GpuCopies openCopies(long hostBytes) {
@@ -121,11 +133,6 @@ final class DeviceEngine implements Engine {
     } finally {
       turn.unlock();
     }
-  }
-
-  /** The attention that the model has. */
-  ModelShape shape() {
-    return config.attention();
   }
 
   @Override

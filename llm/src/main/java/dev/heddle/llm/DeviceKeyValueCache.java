@@ -2,24 +2,28 @@ package dev.heddle.llm;
 
 import dev.heddle.api.ElementType;
 import dev.heddle.api.GpuTensor;
-import dev.heddle.runtime.ModelShape;
 import java.util.Optional;
 
 /**
  * A cache of a model on a device. A pass opens layer after layer: it finds the keys and values of
  * earlier tokens there in 16 bits, puts its own behind them, and says so.
  */
-abstract sealed class DeviceKeyValueCache extends KeyValueCache
-    permits WholeDeviceCache, NarrowDeviceCache, StreamedCache {
+abstract sealed class DeviceKeyValueCache extends KeyValueCache permits PlainCache, NarrowCache {
   private final DeviceEngine engine;
   private final ElementType type;
+  private final CacheKind kind;
+  private final LayerMemory memory;
   private Optional<DeviceTokenPass> tokenPass = Optional.empty();
   private boolean closed;
 
-  DeviceKeyValueCache(DeviceEngine engine, ModelShape shape, ElementType type, int capacity) {
-    super(shape, capacity);
+  /** Takes over {@code memory}. */
+  DeviceKeyValueCache(
+      DeviceEngine engine, ElementType type, CacheKind kind, LayerMemory memory, int capacity) {
+    super(engine.shape(), capacity);
     this.engine = engine;
     this.type = type;
+    this.kind = kind;
+    this.memory = memory;
   }
 
   /**
@@ -39,17 +43,28 @@ abstract sealed class DeviceKeyValueCache extends KeyValueCache
    */
   abstract Layer open(int number, boolean decoding);
 
-  /** Keeps what was put into the layer that is open: {@code count} tokens from {@code first} on. */
-  abstract void keep(int number, Place first, int count);
+  /** Keeps what was put into {@code opened}: {@code count} tokens from {@code first} on. */
+  abstract void keep(int number, Layer opened, Place first, int count);
 
-  /** Attention of one query over layer {@code number}, which is open and kept. */
-  abstract void decode(int number, DecodeKernels kernels, DecodeKernels.Query query);
+  /** Attention of one query over the layer that is open and kept. */
+  abstract void decode(Layer opened, DecodeKernels kernels, DecodeKernels.Query query);
+
+  /** Gives back what is not {@link #memory}. */
+  abstract void releaseOthers();
 
   /** Whether the launches for a token are the same for the next one. */
-  abstract boolean canReplay();
+  boolean canReplay() {
+    return memory.isResident();
+  }
 
-  /** Gives its memory back. */
-  abstract void release();
+  @Override
+  public CacheKind kind() {
+    return kind;
+  }
+
+  LayerMemory memory() {
+    return memory;
+  }
 
   boolean isOf(DeviceEngine other) {
     return engine == other;
@@ -57,10 +72,6 @@ abstract sealed class DeviceKeyValueCache extends KeyValueCache
 
   DeviceEngine engine() {
     return engine;
-  }
-
-  ElementType type() {
-    return type;
   }
 
   /** What writes one token after the other behind this. */
@@ -89,13 +100,9 @@ abstract sealed class DeviceKeyValueCache extends KeyValueCache
       try {
         tokenPass.ifPresent(DeviceTokenPass::close);
       } finally {
-        release();
+        memory.release();
+        releaseOthers();
       }
     }
-  }
-
-  /** Bytes of K or V of one layer in {@code type}. */
-  static long partBytes(ModelShape shape, ElementType type, long capacity) {
-    return shape.keyValueHeads() * capacity * shape.headDim() * type.bytes();
   }
 }

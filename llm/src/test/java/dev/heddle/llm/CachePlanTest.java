@@ -74,21 +74,26 @@ class CachePlanTest {
     assertThat(CacheKind.parse("device-fp8")).contains(CacheKind.DEVICE_FP8);
     assertThatThrownBy(() -> CacheKind.parse("int4"))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessage("the cache kind 'int4' is not known; allowed: auto, device, device-fp8, host");
+        .hasMessage(
+            "the cache kind 'int4' is not known; allowed: auto, device, device-fp8, host, host-fp8");
   }
 
   /** Llama 3 8B at 131,072 tokens: 16 GiB in 16 bits; what others save is what they are for. */
   @Test
   void smallerKindsAreSmaller() {
     ModelShape shape = KnownModel.named("llama-3-8b").config().attention();
-    ElementType type = ElementType.BFLOAT16;
     int tokens = 131_072;
     long layer = GIBIBYTE / 2;
-    assertThat(WholeDeviceCache.bytes(shape, type, tokens, true)).isEqualTo(32 * layer);
-    long scales = 32L * 2 * 8 * tokens * Float.BYTES;
-    assertThat(NarrowDeviceCache.bytes(shape, type, tokens)).isEqualTo(17 * layer + scales);
-    assertThat(StreamedCache.bytes(shape, type, tokens)).isEqualTo(2 * layer);
-    assertThat(StreamedCache.hostBytes(shape, type, tokens)).isEqualTo(32 * layer);
+    DeviceCacheSizes sizes = new DeviceCacheSizes(shape, ElementType.BFLOAT16);
+    long scales = 2L * 8 * tokens * Float.BYTES;
+    long narrow = layer / 2 + scales;
+    assertThat(sizes.size(CacheKind.DEVICE, tokens)).isEqualTo(new CacheSize(32 * layer, 0));
+    assertThat(sizes.size(CacheKind.DEVICE_FP8, tokens))
+        .isEqualTo(new CacheSize(32 * narrow + layer, 0));
+    assertThat(sizes.size(CacheKind.HOST, tokens)).isEqualTo(new CacheSize(2 * layer, 32 * layer));
+    assertThat(sizes.size(CacheKind.HOST_FP8, tokens))
+        .isEqualTo(new CacheSize(2 * narrow + layer, 32 * narrow));
+    assertThat(sizes.bytes(tokens, false)).isEqualTo(layer);
   }
 
   @Test
@@ -105,7 +110,7 @@ class CachePlanTest {
       CachePlanner planner = new CachePlanner(engine, Optional.empty());
       long activations = engine.activationBytes(100);
       MemoryEstimate preferred = new MemoryEstimate(engine.cacheBytes(100, true), activations);
-      for (CacheKind kind : CacheKind.values()) {
+      for (CacheKind kind : List.of(CacheKind.DEVICE, CacheKind.DEVICE_FP8, CacheKind.HOST)) {
         stream.withFree(engine.cacheSize(kind, 100).bytes() + activations);
         int live = stream.live();
         try (KeyValueCache cache = planner.open(preferred, 100)) {
@@ -130,7 +135,9 @@ class CachePlanTest {
 
   /** On a device that is the process's memory copies are done at once. */
   @ParameterizedTest
-  @EnumSource(value = CacheKind.class, names = "DEVICE_FP8", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(
+      value = CacheKind.class,
+      names = {"DEVICE", "HOST"})
   void whatIsKeptIsFoundAgain(CacheKind kind) {
     ModelConfig config = written();
     int capacity = 10;
@@ -163,7 +170,7 @@ class CachePlanTest {
               values.setAtIndex(ValueLayout.JAVA_SHORT, (long) token * width, (short) -mark);
             }
           }
-          cache.keep(number, Place.at(pass[0]), pass[1]);
+          cache.keep(number, layer, Place.at(pass[0]), pass[1]);
         }
         cache.advance(pass[1]);
       }

@@ -42,7 +42,7 @@ final class DecodeSpeed {
 
   private static void measure(
       LlamaModel model, SparseAttention attention, CacheKind kind, int tokens) {
-    int newTokens = kind == CacheKind.HOST ? NEW_TOKENS_FROM_HOST : NEW_TOKENS;
+    int newTokens = kind.isOnHost() ? NEW_TOKENS_FROM_HOST : NEW_TOKENS;
     int[] prompt =
         new SplittableRandom(1).ints(tokens, 0, model.config().vocabularySize()).toArray();
     long begin = System.nanoTime();

@@ -118,7 +118,8 @@ class DeviceMemoryTest {
     int tokens = 1 << 20;
     long weights = 16_100L << 20;
     long activations = DeviceActivations.bytes(config, ElementType.BFLOAT16, tokens);
-    long cache = WholeDeviceCache.bytes(config.attention(), ElementType.BFLOAT16, tokens, false);
+    long cache =
+        new DeviceCacheSizes(config.attention(), ElementType.BFLOAT16).bytes(tokens, false);
     assertThat(weights + activations + cache).isBetween(50L << 30, 60L << 30);
   }
 
