@@ -101,9 +101,9 @@ started=""
 start kernels CudaAttentionTest PortableKernelsTest DeviceTensorsTest
 start runtime GpuCoverageTest GpuCrossoverTest GpuDeviceMemoryTest GpuNotFiniteTest
 start runtime GpuLongTest
-start llm GpuDecoderKernelsTest
+start llm GpuDecoderKernelsTest GpuCacheKernelsTest
 finish
-tests llm GpuModelTest GpuLongPromptTest GpuChunkTest
+tests llm GpuModelTest GpuLongPromptTest GpuChunkTest GpuCacheTest
 # These take all of the device's memory, or count it: alone.
 tests kernels CudaFaultTest RuntimeCompilationTest
 for folder in "$pack"/kit/*/; do

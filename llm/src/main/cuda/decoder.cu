@@ -113,16 +113,18 @@ struct AnglesParams {
   const float* frequencies;  // [pairs]
   float2* angles;            // [rows][pairs]
   int64_t rows;
+  const int* position;  // is added to `first`, or null
   int first;
   int pairs;
 };
-static_assert(sizeof(AnglesParams) == 32, "DecoderKernels.java fills it");
+static_assert(sizeof(AnglesParams) == 40, "DecoderKernels.java fills it");
 
 __device__ void angles(const AnglesParams& p) {
   const int64_t index = int64_t(blockIdx.x) * THREADS + threadIdx.x;
   const int64_t row = index / p.pairs;
   if (row >= p.rows) return;
-  const float angle = float(p.first + row) * p.frequencies[index - row * p.pairs];
+  const int64_t position = p.first + row + (p.position == nullptr ? 0 : *p.position);
+  const float angle = float(position) * p.frequencies[index - row * p.pairs];
   double sine, cosine;
   sincos(double(angle), &sine, &cosine);
   p.angles[index] = make_float2(float(cosine), float(sine));

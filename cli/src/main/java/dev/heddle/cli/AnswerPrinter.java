@@ -1,7 +1,9 @@
 package dev.heddle.cli;
 
+import dev.heddle.llm.CacheKind;
 import dev.heddle.llm.GenerationListener;
 import dev.heddle.llm.TextStream;
+import java.util.Optional;
 
 /** Shows how far the prompt is read, then the answer as it is written. */
 final class AnswerPrinter implements GenerationListener, AutoCloseable {
@@ -12,6 +14,7 @@ final class AnswerPrinter implements GenerationListener, AutoCloseable {
   private final boolean printing;
   private final Progress progress;
   private final StringBuilder text = new StringBuilder();
+  private Optional<CacheKind> cache = Optional.empty();
 
   /**
    * Makes a printer.
@@ -31,6 +34,16 @@ final class AnswerPrinter implements GenerationListener, AutoCloseable {
     if (fraction >= 1) {
       progress.close(); // the answer must not be written over the bar
     }
+  }
+
+  @Override
+  public void onCache(CacheKind kind) {
+    cache = Optional.of(kind);
+  }
+
+  /** The kind of cache that was made for the answer; empty if none was. */
+  Optional<CacheKind> cache() {
+    return cache;
   }
 
   @Override

@@ -83,6 +83,8 @@ final class DemoCommand extends PatternCommand {
   @Option(names = "--sparse-only", description = "Leave the dense run out.")
   private boolean sparseOnly;
 
+  @Mixin private CacheOption cache = new CacheOption();
+
   @Mixin private ComputeOptions compute = new ComputeOptions();
 
   DemoCommand(Console console, Home home, Discovery discovery) {
@@ -99,7 +101,7 @@ final class DemoCommand extends PatternCommand {
     Size size = size();
     Path folder = home.model(MODEL);
     try (TextTokenizer tokenizer = TextTokenizer.open(ModelFolder.open(folder).tokenizerFile());
-        LlamaModel model = LlamaModel.open(folder, compute.modelSettings())) {
+        LlamaModel model = LlamaModel.open(folder, cache.in(compute.modelSettings()))) {
       Map<String, HeadsConfig> configs = configs(model.attentionShape());
       Prose prose = prose(tokenizer);
       Examiner examiner = new Examiner(model, tokenizer);

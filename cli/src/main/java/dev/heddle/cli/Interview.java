@@ -47,7 +47,8 @@ final class Interview {
     int behind = Math.min(options.maxNewTokens() + MOST_QUESTION_TOKENS, model.maxTokens());
     int capacity = Math.min(text.length + behind, model.maxTokens());
     model.requireReadable(attention, text.length, Math.max(0, capacity - text.length));
-    try (KeyValueCache cache = model.newCache(Math.max(1, capacity))) {
+    try (KeyValueCache cache =
+        model.newCache(attention, text.length, Math.max(0, capacity - text.length))) {
       long start = System.nanoTime();
       try (Progress progress = console.progress("reading", PROGRESS_STEPS)) {
         model.prefill(
@@ -58,8 +59,9 @@ final class Interview {
       }
       long readNanos = System.nanoTime() - start;
       console.note(
-          "%s tokens read in %s; each line is a question, the end of input ends"
-              .formatted(Shown.count(text.length), Shown.seconds(readNanos)));
+          "%s tokens read in %s; keys and values %s; each line is a question, the end of input ends"
+              .formatted(
+                  Shown.count(text.length), Shown.seconds(readNanos), cache.kind().description()));
       List<InterviewReport.Answer> answers = new ArrayList<>();
       LineSource lines = new LineSource(questions);
       for (Optional<String> line = lines.next(); line.isPresent(); line = lines.next()) {

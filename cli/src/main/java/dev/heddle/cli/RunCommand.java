@@ -1,6 +1,7 @@
 package dev.heddle.cli;
 
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.llm.CachePlan;
 import dev.heddle.llm.Generation;
 import dev.heddle.llm.GenerationOptions;
 import dev.heddle.llm.Generator;
@@ -57,6 +58,8 @@ final class RunCommand extends PatternCommand {
 
   @Mixin private ChunkOption chunk = new ChunkOption();
 
+  @Mixin private CacheOption cache = new CacheOption();
+
   @Mixin private GenerationArguments generation = new GenerationArguments();
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
@@ -82,11 +85,10 @@ final class RunCommand extends PatternCommand {
     HeadsConfig heads = dense ? ModelHeads.dense(shape) : reading.heads(shape, console());
     try (SparseAttention attention = compute.attention(findPatterns(), heads);
         TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
-        LlamaModel model = LlamaModel.open(reading.folder(), settings)) {
+        LlamaModel model = LlamaModel.open(reading.folder(), cache.in(settings))) {
       int[] tokens = tokenizer.encode(prompt);
       if (dryRun) {
-        return plan(model, attention, tokens.length, options.maxNewTokens())
-            .inChunksOf(settings.chunkTokens());
+        return plan(model, attention, tokens.length, options.maxNewTokens());
       }
       if (interactive) {
         return new Interview(model, attention, tokenizer, console())
@@ -99,7 +101,12 @@ final class RunCommand extends PatternCommand {
                 ? generator.firstToken(tokens, options.sampling(), printer)
                 : generator.generate(tokens, options, printer);
         return new RunReport(
-            tokens.length, answer, printer.text(), attention.backendName(), compute.threads());
+            tokens.length,
+            answer,
+            printer.text(),
+            printer.cache(),
+            attention.backendName(),
+            compute.threads());
       }
     }
   }
@@ -108,14 +115,19 @@ final class RunCommand extends PatternCommand {
     return new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
   }
 
-  private MemoryPlan plan(
+  private Result plan(
       LlamaModel model, SparseAttention attention, int promptTokens, int maxNewTokens) {
-    int room = Math.max(0, model.maxTokens() - promptTokens);
-    int newTokens = prefillOnly ? 1 : Math.min(maxNewTokens, room);
-    MemoryEstimate needed =
-        prefillOnly
-            ? model.prefillOnlyEstimate(attention, promptTokens)
-            : model.memoryEstimate(attention, promptTokens, newTokens);
-    return MemoryPlan.of(promptTokens, newTokens, needed, model.availableBytes());
+    if (prefillOnly) {
+      MemoryEstimate needed = model.prefillOnlyEstimate(attention, promptTokens);
+      return MemoryPlan.of(promptTokens, 1, needed, model.availableBytes())
+          .inChunksOf(model.chunkTokens());
+    }
+    int newTokens = Math.min(maxNewTokens, Math.max(0, model.maxTokens() - promptTokens));
+    CachePlan caches = model.cachePlan(attention, promptTokens, newTokens);
+    MemoryEstimate needed = caches.nearest().needed();
+    return new CachedMemoryPlan(
+        MemoryPlan.of(promptTokens, newTokens, needed, caches.availableBytes())
+            .inChunksOf(model.chunkTokens()),
+        caches);
   }
 }

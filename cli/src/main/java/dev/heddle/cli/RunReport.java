@@ -1,16 +1,25 @@
 package dev.heddle.cli;
 
+import dev.heddle.llm.CacheKind;
 import dev.heddle.llm.Generation;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * An answer and how fast it came.
  *
  * @param text the answer, which has been printed already where people read it
+ * @param cache where keys and values were kept; empty if they were dropped
  */
-record RunReport(int promptTokens, Generation answer, String text, String backend, int threads)
+record RunReport(
+    int promptTokens,
+    Generation answer,
+    String text,
+    Optional<CacheKind> cache,
+    String backend,
+    int threads)
     implements Result {
   @Override
   public Map<String, Object> json() {
@@ -22,6 +31,7 @@ record RunReport(int promptTokens, Generation answer, String text, String backen
     object.put("firstTokenSeconds", Shown.toSeconds(answer.firstTokenNanos()));
     object.put("tokensPerSecond", tokensPerSecond());
     object.put("density", answer.density());
+    object.put("kvCache", cache.map(CacheKind::optionName).orElse("dropped"));
     object.put("backend", backend);
     object.put("threads", threads);
     return object;
@@ -32,13 +42,15 @@ record RunReport(int promptTokens, Generation answer, String text, String backen
     console.out().println();
     console.out().flush();
     console.note(
-        "%s tokens read in %s (density %s), then %d tokens at %s a second; backend %s, %d threads"
+        ("%s tokens read in %s (density %s), then %d tokens at %s a second; keys and values %s;"
+                + " backend %s, %d threads")
             .formatted(
                 Shown.count(promptTokens),
                 Shown.seconds(answer.firstTokenNanos()),
                 Shown.percent(answer.density()),
                 answer.tokens().size(),
                 Shown.ratio(tokensPerSecond()),
+                cache.map(CacheKind::description).orElse("dropped"),
                 backend,
                 threads));
   }

@@ -51,7 +51,12 @@ class RunCommandTest {
         CommandRun.heddle("run", "--model", MODEL, "--prompt-file", prompt, "--max-new-tokens", 7);
     assertThat(run.status()).as(run.err()).isZero();
     assertThat(run.out()).isEqualTo("533740]" + System.lineSeparator());
-    assertThat(run.err()).contains("tokens read in", "7 tokens at", "backend vector");
+    assertThat(run.err())
+        .contains(
+            "tokens read in",
+            "7 tokens at",
+            "keys and values in the machine's memory",
+            "backend vector");
   }
 
   @Test
@@ -74,6 +79,7 @@ class RunCommandTest {
     assertThat(run.get("density").asDouble()).isEqualTo(1);
     assertThat(run.get("firstTokenSeconds").asDouble()).isPositive();
     assertThat(run.get("threads").asInt()).isEqualTo(1);
+    assertThat(run.get("kvCache").asString()).isEqualTo("host");
   }
 
   @Test
@@ -156,6 +162,26 @@ class RunCommandTest {
     assertThat(inChunks.get("keyValueBytes")).isEqualTo(inOnePass.get("keyValueBytes"));
     assertThat(inChunks.get("computeBytes").asLong())
         .isLessThan(inOnePass.get("computeBytes").asLong() / 2);
+  }
+
+  @Test
+  void theCacheIsOfAKindThatIsThere() {
+    CommandRun.heddle("run", "--model", MODEL, "--prompt-file", prompt, "--kv-cache", "int4")
+        .refused(
+            "the cache kind 'int4' is not known; allowed: auto, device, device-fp8, host, host-fp8");
+    CommandRun.heddle(
+            "run",
+            "--model",
+            MODEL,
+            "--prompt-file",
+            prompt,
+            "--backend",
+            "vector",
+            "--kv-cache",
+            "device")
+        .refused(
+            "a model on the processor keeps no keys and values on the GPU in 16 bits (device);"
+                + " allowed: auto, host");
   }
 
   @Test

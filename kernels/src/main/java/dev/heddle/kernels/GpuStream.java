@@ -42,6 +42,22 @@ public interface GpuStream extends GpuQueue, AutoCloseable {
   void multiply(GpuMatrix in, GpuMatrix weight, GpuMatrix out, boolean adds);
 
   /**
+   * Records what {@code work} queues here instead of running it.
+   *
+   * @param work may launch kernels and multiply, nothing else; addresses and parameters are those
+   *     of this run in every replay, and must stay valid
+   */
+  GpuRecording record(Runnable work);
+
+  /**
+   * Takes host memory and a queue of copies between it and device memory.
+   *
+   * @param hostBytes at least 1
+   * @throws DeviceException if there is not enough host memory
+   */
+  GpuCopies openCopies(long hostBytes);
+
+  /**
    * Marks this place in the queue.
    *
    * @return the mark's number, counted from 0 since {@link #forgetMarks}

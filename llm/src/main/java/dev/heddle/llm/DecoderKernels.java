@@ -89,16 +89,23 @@ final class DecoderKernels {
     }
   }
 
-  /** Cosines and sines of {@code rows} positions from {@code first} on, of {@code pairs} pairs. */
-  void angles(long frequencies, long angles, int rows, int first, int pairs) {
+  /**
+   * Cosines and sines of the positions from {@code first} on.
+   *
+   * @param frequencies device address of each pair's
+   * @param angles receives one row for each position, as wide as two numbers for each pair
+   */
+  void angles(long frequencies, GpuMatrix angles, Place first) {
+    int pairs = angles.columns() / 2;
     KernelParameters parameters =
-        new KernelParameters(PARAMETER_BYTES)
+        new KernelParameters(40)
             .putLong(0, frequencies)
-            .putLong(8, angles)
-            .putLong(16, rows)
-            .putInt(24, first)
-            .putInt(28, pairs);
-    launch("heddle_angles", Math.ceilDiv((long) rows * pairs, THREADS), parameters);
+            .putLong(8, angles.address())
+            .putLong(16, angles.rows())
+            .putLong(24, first.address())
+            .putInt(32, first.token())
+            .putInt(36, pairs);
+    launch("heddle_angles", Math.ceilDiv((long) angles.rows() * pairs, THREADS), parameters);
   }
 
   /** Fills {@code matrix}, which is contiguous, with numbers between −limit and limit. */

@@ -8,6 +8,7 @@ import dev.heddle.kernels.GpuMatrix;
  * for all tokens; the rest for one chunk of them.
  *
  * @param tokens int32 {@code [tokens]}
+ * @param position of a single token in its text: an int32, behind {@code tokens}
  * @param hidden the residual stream: float32 {@code [tokens][hidden]}
  * @param angles cosine and sine of each pair's angle: float32 {@code [tokens][headDim]}
  * @param queries Q: {@code [tokens][query width]}
@@ -23,6 +24,7 @@ import dev.heddle.kernels.GpuMatrix;
  */
 record DeviceActivations(
     GpuMatrix tokens,
+    long position,
     GpuMatrix hidden,
     GpuMatrix angles,
     GpuMatrix queries,
@@ -60,9 +62,11 @@ record DeviceActivations(
     int projectedWidth = config.queryWidth() + 2 * config.keyValueWidth();
     int gateUpWidth = 2 * config.intermediateSize();
     ElementType f32 = ElementType.FLOAT32;
+    GpuMatrix ids = layout.matrix(f32, tokens + 1, 1);
     GpuMatrix wide = layout.matrix(type, chunk, Math.max(projectedWidth, gateUpWidth));
     return new DeviceActivations(
-        layout.matrix(f32, tokens, 1),
+        ids.slice(0, tokens),
+        ids.slice(tokens, 1).address(),
         layout.matrix(f32, tokens, config.hiddenSize()),
         layout.matrix(f32, tokens, config.attention().headDim()),
         layout.matrix(type, tokens, config.queryWidth()),
@@ -70,7 +74,7 @@ record DeviceActivations(
         layout.matrix(type, chunk, config.hiddenSize()),
         GpuMatrix.contiguous(wide.address(), type, chunk, projectedWidth),
         GpuMatrix.contiguous(wide.address(), type, chunk, gateUpWidth),
-        layout.take(HeadKernels.scratchBytes(config.attention())),
+        layout.take(DecodeKernels.scratchBytes(config.attention())),
         layout.matrix(f32, positions, config.vocabularySize()),
         layout.matrix(type, positions, config.hiddenSize()));
   }

@@ -5,6 +5,7 @@ import dev.heddle.kernels.GpuMatrix;
 import dev.heddle.kernels.GpuStream;
 import dev.heddle.llm.PartTimes.Part;
 import dev.heddle.runtime.PrefillReport;
+import dev.heddle.runtime.SparseAttention;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ final class DeviceDecoder {
   private final GpuStream stream;
   private final DecoderKernels kernels;
   private final HeadKernels heads;
+  private final DecodeKernels decoding;
 
   DeviceDecoder(ModelConfig config, DeviceWeights weights, GpuStream stream) {
     this.config = config;
@@ -25,6 +27,12 @@ final class DeviceDecoder {
     this.stream = stream;
     this.kernels = new DecoderKernels(stream, weights.type());
     this.heads = new HeadKernels(stream, config.attention(), weights.type());
+    this.decoding = new DecodeKernels(stream, config.attention(), weights.type());
+  }
+
+  /** The kernels that read and fill caches. */
+  DecodeKernels cacheKernels() {
+    return decoding;
   }
 
   /**
@@ -36,21 +44,38 @@ final class DeviceDecoder {
    */
   List<PrefillReport> run(
       int[] tokens, DevicePass pass, int firstNeeded, PrefillProgress progress) {
-    pass.times().time(Part.OTHER, () -> embed(tokens, pass));
+    stream.upload(MemorySegment.ofArray(tokens), pass.memory().tokens().address());
+    List<PrefillReport> reports = queue(pass, firstNeeded, progress);
+    pass.cache().advance(pass.tokens());
+    return reports;
+  }
+
+  /** Uploads the one token of {@code pass} and its place, all that changes between tokens. */
+  void place(int token, DevicePass pass) {
+    int[] both = {token, pass.cache().tokens()};
+    stream.upload(MemorySegment.ofArray(both), pass.memory().tokens().address());
+  }
+
+  /** Queues what follows the upload of the tokens. */
+  List<PrefillReport> queue(DevicePass pass, int firstNeeded, PrefillProgress progress) {
+    pass.times().time(Part.OTHER, () -> embed(pass));
     List<PrefillReport> reports = new ArrayList<>();
     int layers = weights.layers().size();
     for (int number = 0; number < layers; number++) {
       Interruptions.check();
       DeviceLayer layer = weights.layers().get(number);
-      project(number, layer, pass);
-      progress.onProgress(number, (number + 1 / PARTS) / layers);
+      DeviceKeyValueCache.Layer opened = pass.cache().open(number, pass.decoding());
+      project(layer, pass, opened);
       int attending = number;
-      pass.times().time(Part.ATTENTION, () -> attend(attending, pass, reports));
+      pass.times()
+          .time(
+              Part.OTHER, () -> pass.cache().keep(attending, opened, pass.first(), pass.tokens()));
+      progress.onProgress(number, (number + 1 / PARTS) / layers);
+      pass.times().time(Part.ATTENTION, () -> attend(attending, opened, pass, reports));
       progress.onProgress(number, (number + 2 / PARTS) / layers);
       finish(layer, pass, number == layers - 1 ? firstNeeded : 0);
       progress.onProgress(number, (number + 1.0) / layers);
     }
-    pass.cache().advance(pass.tokens());
     return reports;
   }
 
@@ -60,14 +85,29 @@ final class DeviceDecoder {
     DeviceActivations memory = pass.memory();
     for (int first = 0; first < positions.length; first += memory.last().rows()) {
       int count = Math.min(memory.last().rows(), positions.length - first);
-      int from = first;
-      pass.times().time(Part.OTHER, () -> project(positions, from, count, memory));
-      for (int i = 0; i < count; i++) {
-        stream.download(
-            memory.logits().slice(i, 1).address(), MemorySegment.ofArray(rows[first + i]));
-      }
+      queueLogits(positions, first, count, pass);
+      download(memory, rows, first, count);
     }
     return new Logits(rows);
+  }
+
+  /** The logits at the first {@code positions} positions that were queued. Waits for the device. */
+  Logits download(DevicePass pass, int positions) {
+    float[][] rows = new float[positions][config.vocabularySize()];
+    download(pass.memory(), rows, 0, positions);
+    return new Logits(rows);
+  }
+
+  private void download(DeviceActivations memory, float[][] rows, int first, int count) {
+    for (int i = 0; i < count; i++) {
+      stream.download(
+          memory.logits().slice(i, 1).address(), MemorySegment.ofArray(rows[first + i]));
+    }
+  }
+
+  /** Queues the logits at positions number {@code from} to {@code from + count - 1}. */
+  void queueLogits(int[] positions, int from, int count, DevicePass pass) {
+    pass.times().time(Part.OTHER, () -> project(positions, from, count, pass.memory()));
   }
 
   private void project(int[] positions, int from, int count, DeviceActivations memory) {
@@ -79,20 +119,14 @@ final class DeviceDecoder {
         memory.last().slice(0, count), weights.output(), memory.logits().slice(0, count), false);
   }
 
-  private void embed(int[] tokens, DevicePass pass) {
+  private void embed(DevicePass pass) {
     DeviceActivations memory = pass.memory();
-    stream.upload(MemorySegment.ofArray(tokens), memory.tokens().address());
     kernels.embed(memory.tokens().address(), weights.embedding(), memory.hidden());
-    kernels.angles(
-        weights.frequencies(),
-        memory.angles().address(),
-        pass.tokens(),
-        pass.cache().tokens(),
-        config.attention().headDim() / 2);
+    kernels.angles(weights.frequencies(), memory.angles(), pass.first());
   }
 
   /** Makes Q of the whole pass, and its K and V behind those in the cache. */
-  private void project(int number, DeviceLayer layer, DevicePass pass) {
+  private void project(DeviceLayer layer, DevicePass pass, DeviceKeyValueCache.Layer opened) {
     DeviceActivations memory = pass.memory();
     PartTimes times = pass.times();
     pass.forChunks(
@@ -116,28 +150,26 @@ final class DeviceDecoder {
                   memory.angles().slice(first, 1).address(),
                   memory.queries().slice(first, 1).address(),
                   count);
-          times.time(
-              Part.OTHER,
-              () ->
-                  heads.split(
-                      rows, layer, pass.cache().layer(number), pass.cache().tokens() + first));
+          times.time(Part.OTHER, () -> heads.split(rows, layer, opened, pass.first().plus(first)));
         });
   }
 
-  private void attend(int number, DevicePass pass, List<PrefillReport> reports) {
+  private void attend(
+      int number, DeviceKeyValueCache.Layer opened, DevicePass pass, List<PrefillReport> reports) {
     DeviceActivations memory = pass.memory();
-    DeviceKeyValueCache.Layer cached = pass.cache().layer(number);
     if (pass.decoding()) {
-      heads.decode(
-          memory.queries().address(),
-          cached,
-          pass.keyTokens(),
-          memory.scratch(),
-          memory.attended().address());
+      DecodeKernels.Query query =
+          new DecodeKernels.Query(
+              memory.queries().address(),
+              memory.position(),
+              memory.scratch(),
+              memory.attended().address());
+      pass.cache().decode(opened, decoding, query);
       return;
     }
-    GpuLayer layer = pass.layer(number, weights.type());
-    reports.add(pass.attention().prefillAndWait(number, layer, stream.handle()));
+    GpuLayer layer = pass.layer(opened, weights.type());
+    SparseAttention attention = pass.attention().orElseThrow();
+    reports.add(attention.prefillAndWait(number, layer, stream.handle()));
   }
 
   /** Adds what attention found, and the feed-forward part, for the tokens from {@code from} on. */

@@ -2,12 +2,16 @@ package dev.heddle.llm;
 
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.InvalidInputException;
+import dev.heddle.kernels.GpuCopies;
+import dev.heddle.kernels.GpuRecording;
 import dev.heddle.kernels.GpuStream;
 import dev.heddle.llm.ChunkedPrefill.Chunk;
+import dev.heddle.runtime.ModelShape;
 import dev.heddle.runtime.PrefillReport;
 import dev.heddle.runtime.SparseAttention;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 
@@ -24,6 +28,7 @@ final class DeviceEngine implements Engine {
   private final DeviceWeights weights;
   private final DeviceDecoder decoder;
   private final ReentrantLock turn = new ReentrantLock();
+  private volatile boolean replaying = true;
   private boolean closed;
 
   private DeviceEngine(
@@ -72,12 +77,63 @@ final class DeviceEngine implements Engine {
 
   @Override
   public DeviceKeyValueCache newCache(int capacity, boolean kept) {
-    return new DeviceKeyValueCache(this, config.attention(), weights.type(), capacity, kept);
+    if (kept) {
+      return newCache(CacheKind.DEVICE, capacity);
+    }
+    LayerPlanes planes = LayerPlanes.plain(shape(), weights.type(), capacity);
+    return new PlainCache(
+        this, weights.type(), CacheKind.DEVICE, new ResidentLayers(this, planes, 1), capacity);
   }
 
   @Override
   public long cacheBytes(long capacity, boolean kept) {
-    return DeviceKeyValueCache.bytes(config.attention(), weights.type(), capacity, kept);
+    return caches().bytes(capacity, kept);
+  }
+
+  @Override
+  public List<CacheKind> cacheKinds() {
+    return List.of(CacheKind.values());
+  }
+
+  @Override
+  public DeviceKeyValueCache newCache(CacheKind kind, int capacity) {
+    LayerPlanes planes = caches().planes(kind, capacity);
+    int layers = shape().layers();
+    LayerMemory memory =
+        kind.isOnHost()
+            ? new StreamedLayers(this, planes, layers)
+            : new ResidentLayers(this, planes, layers);
+    return kind.isNarrow()
+        ? new NarrowCache(this, weights.type(), kind, memory, capacity)
+        : new PlainCache(this, weights.type(), kind, memory, capacity);
+  }
+
+  @Override
+  public CacheSize cacheSize(CacheKind kind, long capacity) {
+    return caches().size(kind, capacity);
+  }
+
+  private DeviceCacheSizes caches() {
+    return new DeviceCacheSizes(shape(), weights.type());
+  }
+
+  /** The attention that the model has. */
+  ModelShape shape() {
+    return config.attention();
+  }
+
+  /** The kernels that fill and read caches. */
+  DecodeKernels cacheKernels() {
+    return decoder.cacheKernels();
+  }
+
+  GpuCopies openCopies(long hostBytes) {
+    turn.lock();
+    try {
+      return stream.openCopies(hostBytes);
+    } finally {
+      turn.unlock();
+    }
   }
 
   @Override
@@ -108,7 +164,7 @@ final class DeviceEngine implements Engine {
         memory -> {
           PartTimes times = PartTimes.none(stream);
           DevicePass pass =
-              new DevicePass(memory, own(cache), tokens.length, attention, false, times);
+              new DevicePass(memory, own(cache), tokens.length, Optional.of(attention), times);
           List<PrefillReport> reports = decoder.run(tokens, pass, firstNeeded, progress);
           return new Prefilled(decoder.logits(pass, positions), reports);
         });
@@ -129,7 +185,8 @@ final class DeviceEngine implements Engine {
             for (Chunk chunk : Chunk.of(tokens.length, chunkTokens)) {
               int[] part = Arrays.copyOfRange(tokens, chunk.first(), chunk.end());
               int[] last = chunk.end() == tokens.length ? new int[] {part.length - 1} : new int[0];
-              DevicePass pass = new DevicePass(memory, cache, part.length, attention, false, times);
+              DevicePass pass =
+                  new DevicePass(memory, cache, part.length, Optional.of(attention), times);
               int firstNeeded = Arrays.stream(last).min().orElse(part.length);
               reports =
                   ChunkedPrefill.sum(
@@ -153,14 +210,36 @@ final class DeviceEngine implements Engine {
 
   @Override
   public Logits decode(SparseAttention attention, KeyValueCache cache, int token) {
-    return inMemory(
-        1,
-        memory -> {
-          PartTimes times = PartTimes.none(stream);
-          DevicePass pass = new DevicePass(memory, own(cache), 1, attention, true, times);
-          decoder.run(new int[] {token}, pass, 0, PrefillProgress.SILENT);
-          return decoder.logits(pass, new int[] {0});
-        });
+    DeviceKeyValueCache own = own(cache);
+    turn.lock();
+    try {
+      return own.tokenPass().next(token, replaying);
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /** Whether the launches for a token are recorded and replayed; for tests and measurements. */
+  void replay(boolean replays) {
+    replaying = replays;
+  }
+
+  /** Takes the memory for tokens that are written one by one behind {@code cache}. */
+  DeviceTokenPass newTokenPass(DeviceKeyValueCache cache) {
+    long address = allocate(activationBytes(1));
+    DeviceActivations memory = DeviceActivations.at(address, config, weights.type(), 1);
+    DevicePass pass = new DevicePass(memory, cache, 1, Optional.empty(), PartTimes.none(stream));
+    return new DeviceTokenPass(this, decoder, stream, pass, address);
+  }
+
+  /** Gives up a recording; nothing after {@link #close}, which gives up all. */
+  void close(GpuRecording recording) {
+    unlessClosed(recording::close);
+  }
+
+  /** Waits for copies and gives their memory back; nothing after {@link #close}. */
+  void close(GpuCopies copies) {
+    unlessClosed(copies::close);
   }
 
   @Override
@@ -185,10 +264,14 @@ final class DeviceEngine implements Engine {
 
   /** Gives memory back; nothing after {@link #close}, which gives back all. */
   void free(long address) {
+    unlessClosed(() -> stream.free(address));
+  }
+
+  private void unlessClosed(Runnable work) {
     turn.lock();
     try {
       if (!closed) {
-        stream.free(address);
+        work.run();
       }
     } finally {
       turn.unlock();

@@ -2,45 +2,83 @@ package dev.heddle.llm;
 
 import dev.heddle.api.ElementType;
 import dev.heddle.api.GpuTensor;
-import dev.heddle.runtime.ModelShape;
+import java.util.Optional;
 
 /**
- * A cache in device memory: {@code [keyValueHead][token][dim]} for K and for V of each layer. One
- * that is not kept has room for one layer only, whose keys and values give way to the next one's:
- * enough to read a prompt, but nothing can follow it.
+ * A cache of a model on a device. A pass opens layer after layer: it finds the keys and values of
+ * earlier tokens there in 16 bits, puts its own behind them, and says so.
  */
-final class DeviceKeyValueCache extends KeyValueCache {
+abstract sealed class DeviceKeyValueCache extends KeyValueCache permits PlainCache, NarrowCache {
   private final DeviceEngine engine;
   private final ElementType type;
-  private final long address;
-  private final boolean kept;
+  private final CacheKind kind;
+  private final LayerMemory memory;
+  private Optional<DeviceTokenPass> tokenPass = Optional.empty();
   private boolean closed;
 
-  /** Takes the memory. */
+  /** Takes over {@code memory}. */
   DeviceKeyValueCache(
-      DeviceEngine engine, ModelShape shape, ElementType type, int capacity, boolean kept) {
-    super(shape, capacity);
+      DeviceEngine engine, ElementType type, CacheKind kind, LayerMemory memory, int capacity) {
+    super(engine.shape(), capacity);
     this.engine = engine;
     this.type = type;
-    this.kept = kept;
-    this.address = engine.allocate(bytes(shape, type, capacity, kept));
+    this.kind = kind;
+    this.memory = memory;
   }
 
-  static long bytes(ModelShape shape, ElementType type, long capacity, boolean kept) {
-    return (kept ? shape.layers() : 1) * 2L * partBytes(shape, type, capacity);
+  /**
+   * Where a layer's keys and values lie in 16 bits: {@code [keyValueHead][capacity][dim]} at two
+   * device addresses.
+   */
+  record Layer(long keys, long values, int capacity) {}
+
+  /** The same in 8 bits, with the scales' addresses: float32 {@code [keyValueHead][capacity]}. */
+  record NarrowLayer(long keys, long values, long keyScales, long valueScales, int capacity) {}
+
+  /**
+   * Where a pass finds and puts keys and values of layer {@code number}; until the next layer is
+   * opened.
+   *
+   * @param decoding whether {@link #decode} alone will read what earlier tokens left
+   */
+  abstract Layer open(int number, boolean decoding);
+
+  /** Keeps what was put into {@code opened}: {@code count} tokens from {@code first} on. */
+  abstract void keep(int number, Layer opened, Place first, int count);
+
+  /** Attention of one query over the layer that is open and kept. */
+  abstract void decode(Layer opened, DecodeKernels kernels, DecodeKernels.Query query);
+
+  /** Gives back what is not {@link #memory}. */
+  abstract void releaseOthers();
+
+  /** Whether the launches for a token are the same for the next one. */
+  boolean canReplay() {
+    return memory.isResident();
+  }
+
+  @Override
+  public CacheKind kind() {
+    return kind;
+  }
+
+  LayerMemory memory() {
+    return memory;
   }
 
   boolean isOf(DeviceEngine other) {
     return engine == other;
   }
 
-  /** Where a layer's keys and values lie. */
-  record Layer(long keys, long values, int capacity) {}
+  DeviceEngine engine() {
+    return engine;
+  }
 
-  Layer layer(int number) {
-    long part = partBytes(shape(), type, capacity());
-    long keys = address + (kept ? 2L * number * part : 0);
-    return new Layer(keys, keys + part, capacity());
+  /** What writes one token after the other behind this. */
+  DeviceTokenPass tokenPass() {
+    DeviceTokenPass pass = tokenPass.orElseGet(() -> engine.newTokenPass(this));
+    tokenPass = Optional.of(pass);
+    return pass;
   }
 
   /** K or V of a layer, from {@code part} on, for the first {@code count} tokens. */
@@ -59,11 +97,12 @@ final class DeviceKeyValueCache extends KeyValueCache {
   public void close() {
     if (!closed) {
       closed = true;
-      engine.free(address);
+      try {
+        tokenPass.ifPresent(DeviceTokenPass::close);
+      } finally {
+        memory.release();
+        releaseOthers();
+      }
     }
-  }
-
-  private static long partBytes(ModelShape shape, ElementType type, long capacity) {
-    return shape.keyValueHeads() * capacity * shape.headDim() * type.bytes();
   }
 }

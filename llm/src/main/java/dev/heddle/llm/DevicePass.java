@@ -8,6 +8,7 @@ import dev.heddle.api.GpuTensor;
 import dev.heddle.runtime.ModelShape;
 import dev.heddle.runtime.SparseAttention;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One pass of some tokens through all layers on a device.
@@ -15,16 +16,15 @@ import java.util.List;
  * @param memory its activations
  * @param cache the tokens before these; receives their keys and values
  * @param tokens how many tokens pass
- * @param attention computes the attention
- * @param decoding whether this is one token that continues a text, which is never sparse
+ * @param attention computes the attention; empty for one token that continues a text, which is
+ *     never sparse
  * @param times what is measured
  */
 record DevicePass(
     DeviceActivations memory,
     DeviceKeyValueCache cache,
     int tokens,
-    SparseAttention attention,
-    boolean decoding,
+    Optional<SparseAttention> attention,
     PartTimes times) {
   /** An address that is aligned as memory on the device is. */
   private static final long PLACEHOLDER = 256;
@@ -41,9 +41,18 @@ record DevicePass(
     return cache.tokens() + tokens;
   }
 
-  /** What attention is given of layer {@code number}. */
-  GpuLayer layer(int number, ElementType type) {
-    DeviceKeyValueCache.Layer cached = cache.layer(number);
+  /** Whether this is one token that continues a text. */
+  boolean decoding() {
+    return attention.isEmpty();
+  }
+
+  /** Where the pass begins in the text. */
+  Place first() {
+    return decoding() ? Place.in(memory.position()) : Place.at(cache.tokens());
+  }
+
+  /** What attention is given of a layer whose keys and values are {@code cached}. */
+  GpuLayer layer(DeviceKeyValueCache.Layer cached, ElementType type) {
     return layer(
         cache.shape(),
         queryHeads(cache.shape(), memory.queries().address(), type, tokens),

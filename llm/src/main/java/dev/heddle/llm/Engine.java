@@ -1,6 +1,7 @@
 package dev.heddle.llm;
 
 import dev.heddle.runtime.SparseAttention;
+import java.util.List;
 
 /** Where a model computes: the processor or a GPU. What it is given has been checked. */
 interface Engine extends AutoCloseable {
@@ -12,7 +13,16 @@ interface Engine extends AutoCloseable {
    */
   KeyValueCache newCache(int capacity, boolean kept);
 
-  /** Bytes that {@link #newCache} takes. */
+  /** The kinds of caches that it has, the preferred first. */
+  List<CacheKind> cacheKinds();
+
+  /** An empty cache of one of {@link #cacheKinds}, all of which is kept. */
+  KeyValueCache newCache(CacheKind kind, int capacity);
+
+  /** What {@link #newCache(CacheKind, int)} takes. */
+  CacheSize cacheSize(CacheKind kind, long capacity);
+
+  /** Bytes that {@link #newCache(int, boolean)} takes. */
   long cacheBytes(long capacity, boolean kept);
 
   /** Bytes that reading {@code tokens} tokens in one pass takes beside the cache. */
@@ -23,6 +33,11 @@ interface Engine extends AutoCloseable {
 
   /** Bytes that caches and activations may take. */
   long availableBytes();
+
+  /** Bytes of the machine's memory that caches may take beside those. */
+  default long availableHostBytes() {
+    return MachineMemory.availableBytes();
+  }
 
   /** Reads tokens, and gives the logits at some of them. */
   Prefilled prefill(

@@ -8,6 +8,9 @@ public interface GenerationListener extends PrefillProgress {
   @Override
   default void onProgress(int layer, double fraction) {}
 
+  /** A cache was made for the prompt and its answer. */
+  default void onCache(CacheKind kind) {}
+
   /** The next token of the answer was chosen. An end token is not part of it. */
   default void onToken(int token) {}
 }

@@ -38,7 +38,8 @@ public final class Generator {
     int room = Math.max(0, model.maxTokens() - prompt.length);
     int newTokens = Math.min(options.maxNewTokens(), room);
     model.requireReadable(attention, prompt.length, newTokens);
-    try (KeyValueCache cache = model.newCache(Math.max(1, prompt.length + newTokens))) {
+    try (KeyValueCache cache = model.newCache(attention, prompt.length, newTokens)) {
+      listener.onCache(cache.kind());
       return generate(cache, prompt, options, listener);
     }
   }

@@ -31,6 +31,21 @@ final class HostEngine implements Engine {
   }
 
   @Override
+  public List<CacheKind> cacheKinds() {
+    return List.of(CacheKind.HOST);
+  }
+
+  @Override
+  public KeyValueCache newCache(CacheKind kind, int capacity) {
+    return newCache(capacity, true);
+  }
+
+  @Override
+  public CacheSize cacheSize(CacheKind kind, long capacity) {
+    return new CacheSize(cacheBytes(capacity, true), 0);
+  }
+
+  @Override
   public long cacheBytes(long capacity, boolean kept) {
     return HostKeyValueCache.bytes(config.attention(), capacity);
   }

@@ -30,6 +30,11 @@ final class HostKeyValueCache extends KeyValueCache {
   }
 
   @Override
+  public CacheKind kind() {
+    return CacheKind.HOST;
+  }
+
+  @Override
   public void close() {
     arena.close();
   }

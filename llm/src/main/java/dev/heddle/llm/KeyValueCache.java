@@ -32,6 +32,9 @@ public abstract sealed class KeyValueCache implements AutoCloseable
     this.capacity = capacity;
   }
 
+  /** Where it keeps keys and values, and in what type. */
+  public abstract CacheKind kind();
+
   /** Tokens that it holds. */
   public int tokens() {
     return tokens;

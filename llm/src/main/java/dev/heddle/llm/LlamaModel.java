@@ -33,13 +33,15 @@ public final class LlamaModel implements AutoCloseable {
   private final Engine engine;
   private final int chunkTokens;
   private final PromptCheck check;
+  private final CachePlanner caches;
 
-  private LlamaModel(ModelConfig config, WeightFiles files, Engine engine, int chunkTokens) {
+  private LlamaModel(ModelConfig config, WeightFiles files, Engine engine, Settings settings) {
     this.config = config;
     this.files = files;
     this.engine = engine;
-    this.chunkTokens = chunkTokens;
+    this.chunkTokens = settings.chunkTokens();
     this.check = new PromptCheck(config);
+    this.caches = new CachePlanner(engine, settings.cacheKind());
   }
 
   /**
@@ -54,9 +56,14 @@ public final class LlamaModel implements AutoCloseable {
    *     is read in chunks of so many, each attending to all tokens before it: activations are those
    *     of a chunk, but keys and values of all layers must be kept. Each chunk has indices of its
    *     own; {@link dev.heddle.api.SparsePattern#inChunks} says what that changes.
+   * @param cacheKind where keys and values are kept; empty for the first kind that fits
    */
   public record Settings(
-      String backend, int threads, OptionalLong memoryLimitBytes, int chunkTokens) {
+      String backend,
+      int threads,
+      OptionalLong memoryLimitBytes,
+      int chunkTokens,
+      Optional<CacheKind> cacheKind) {
     /** Chunks of this length are as long as any prompt: it is read in one pass. */
     public static final int ONE_PASS = Integer.MAX_VALUE;
 
@@ -78,27 +85,33 @@ public final class LlamaModel implements AutoCloseable {
           Backends.AUTO,
           Runtime.getRuntime().availableProcessors(),
           OptionalLong.empty(),
-          ONE_PASS);
+          ONE_PASS,
+          Optional.empty());
     }
 
     /** The same with another backend. */
     public Settings withBackend(String name) {
-      return new Settings(name, threads, memoryLimitBytes, chunkTokens);
+      return new Settings(name, threads, memoryLimitBytes, chunkTokens, cacheKind);
     }
 
     /** The same with another number of threads. */
     public Settings withThreads(int count) {
-      return new Settings(backend, count, memoryLimitBytes, chunkTokens);
+      return new Settings(backend, count, memoryLimitBytes, chunkTokens, cacheKind);
     }
 
     /** The same with at most {@code bytes} for caches and activations. */
     public Settings withMemoryLimit(long bytes) {
-      return new Settings(backend, threads, OptionalLong.of(bytes), chunkTokens);
+      return new Settings(backend, threads, OptionalLong.of(bytes), chunkTokens, cacheKind);
     }
 
     /** The same with prompts that are read in chunks of {@code tokens}. */
     public Settings withChunk(int tokens) {
-      return new Settings(backend, threads, memoryLimitBytes, tokens);
+      return new Settings(backend, threads, memoryLimitBytes, tokens, cacheKind);
+    }
+
+    /** The same with keys and values kept as {@code kind} says. */
+    public Settings withCacheKind(CacheKind kind) {
+      return new Settings(backend, threads, memoryLimitBytes, chunkTokens, Optional.of(kind));
     }
   }
 
@@ -115,7 +128,7 @@ public final class LlamaModel implements AutoCloseable {
     ModelConfig config = ModelFolder.open(folder).config();
     WeightFiles files = WeightFiles.open(folder);
     try {
-      return new LlamaModel(config, files, engine(config, settings, files), settings.chunkTokens());
+      return new LlamaModel(config, files, engine(config, settings, files), settings);
     } catch (RuntimeException failure) {
       files.close();
       throw failure;
@@ -141,10 +154,7 @@ public final class LlamaModel implements AutoCloseable {
                     "random weights are made on a GPU alone; allowed: --backend cuda where there is"
                         + " one"));
     return new LlamaModel(
-        config,
-        WeightFiles.none(),
-        DeviceEngine.random(config, settings, stream),
-        settings.chunkTokens());
+        config, WeightFiles.none(), DeviceEngine.random(config, settings, stream), settings);
   }
 
   private static Engine engine(ModelConfig config, Settings settings, WeightFiles files) {
@@ -160,6 +170,11 @@ public final class LlamaModel implements AutoCloseable {
     return config;
   }
 
+  /** Most tokens of a prompt that are read at once. */
+  public int chunkTokens() {
+    return chunkTokens;
+  }
+
   /** Tokens that a text may have: the model's positions, or its window if that is shorter. */
   public int maxTokens() {
     return Math.min(config.maxPositions(), config.slidingWindow().orElse(Integer.MAX_VALUE));
@@ -171,7 +186,8 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
-   * An empty cache for this model.
+   * An empty cache for this model, of the kind that the settings name, or the first that leaves
+   * room to read a text that fills it.
    *
    * @param capacity tokens that it can hold: prompt and answer together
    * @throws InvalidInputException if that is below 1, more than the model has positions for, or
@@ -179,12 +195,38 @@ public final class LlamaModel implements AutoCloseable {
    */
   public KeyValueCache newCache(int capacity) {
     check.positions("a cache of " + capacity + " tokens", capacity);
-    new MemoryEstimate(engine.cacheBytes(capacity, true), 0)
-        .requireWithin("a cache of " + capacity + " tokens", engine.availableBytes());
-    return engine.newCache(capacity, true);
+    return caches.open(memoryEstimate(capacity, 0), capacity);
   }
 
-  /** The memory that a prompt and an answer of these lengths take. */
+  /**
+   * The same with the kind that fits a prompt and an answer of these lengths.
+   *
+   * @throws InvalidInputException as {@link #requireReadable(SparseAttention, int, int)}
+   */
+  public KeyValueCache newCache(SparseAttention attention, int promptTokens, int newTokens) {
+    int capacity = Math.max(1, promptTokens + newTokens);
+    check.positions("a cache of " + capacity + " tokens", capacity);
+    return caches.open(memoryEstimate(attention, promptTokens, newTokens), capacity);
+  }
+
+  /**
+   * A cache of a certain kind, whatever the settings say.
+   *
+   * @throws InvalidInputException as {@link #newCache(int)}, or if the model has no such cache
+   */
+  public KeyValueCache newCache(CacheKind kind, int capacity) {
+    check.positions("a cache of " + capacity + " tokens", capacity);
+    CachePlanner planner = new CachePlanner(engine, Optional.of(kind));
+    return planner.open(new MemoryEstimate(0, 0), capacity);
+  }
+
+  /** What a prompt and an answer of these lengths need with each kind of cache. */
+  public CachePlan cachePlan(SparseAttention attention, int promptTokens, int newTokens) {
+    return caches.plan(
+        memoryEstimate(attention, promptTokens, newTokens), (long) promptTokens + newTokens);
+  }
+
+  /** The memory that a prompt and an answer of these lengths take with the preferred cache. */
   public MemoryEstimate memoryEstimate(int promptTokens, int newTokens) {
     return new MemoryEstimate(
         engine.cacheBytes((long) promptTokens + newTokens, true),
@@ -220,7 +262,9 @@ public final class LlamaModel implements AutoCloseable {
   public void requireReadable(int promptTokens, int newTokens) {
     String what = "a prompt of %d tokens with %d new ones".formatted(promptTokens, newTokens);
     check.positions("a prompt of " + promptTokens + " tokens", promptTokens);
-    memoryEstimate(promptTokens, newTokens).requireWithin(what, engine.availableBytes());
+    caches
+        .plan(memoryEstimate(promptTokens, newTokens), (long) promptTokens + newTokens)
+        .require(what);
   }
 
   /**
@@ -231,7 +275,7 @@ public final class LlamaModel implements AutoCloseable {
   public void requireReadable(SparseAttention attention, int promptTokens, int newTokens) {
     requireReadable(promptTokens, newTokens);
     String what = "a prompt of %d tokens with %d new ones".formatted(promptTokens, newTokens);
-    memoryEstimate(attention, promptTokens, newTokens).requireWithin(what, engine.availableBytes());
+    cachePlan(attention, promptTokens, newTokens).require(what);
   }
 
   /**
@@ -330,6 +374,11 @@ public final class LlamaModel implements AutoCloseable {
     check.positions(what, tokens.length);
     prefillOnlyEstimate(attention, tokens.length, chunkTokens)
         .requireWithin(what, engine.availableBytes());
+  }
+
+  /** Whether launches for new tokens on a GPU are replayed; for tests and measurements. */
+  void replayLaunches(boolean replays) {
+    onDevice().replay(replays);
   }
 
   private DeviceEngine onDevice() {

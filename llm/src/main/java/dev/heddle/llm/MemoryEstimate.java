@@ -22,6 +22,11 @@ public record MemoryEstimate(long cacheBytes, long activationBytes) {
     return new MemoryEstimate(cacheBytes, activationBytes + moreActivationBytes);
   }
 
+  /** The same with another cache. */
+  MemoryEstimate withCache(long otherCacheBytes) {
+    return new MemoryEstimate(otherCacheBytes, activationBytes);
+  }
+
   /**
    * Refuses what does not fit.
    *
@@ -31,16 +36,20 @@ public record MemoryEstimate(long cacheBytes, long activationBytes) {
    */
   void requireWithin(String what, long availableBytes) {
     if (bytes() > availableBytes) {
-      throw new InvalidInputException(
-          String.format(
-              Locale.ROOT,
-              "%s needs %.2f GiB of memory (%.2f for keys and values, %.2f to compute), but %.2f GiB"
-                  + " may be used; allowed: a shorter text, or more memory",
-              what,
-              bytes() / GIBIBYTE,
-              cacheBytes / GIBIBYTE,
-              activationBytes / GIBIBYTE,
-              availableBytes / GIBIBYTE));
+      throw new InvalidInputException(refusal(what, availableBytes));
     }
+  }
+
+  /** Says that this does not fit. */
+  String refusal(String what, long availableBytes) {
+    return String.format(
+        Locale.ROOT,
+        "%s needs %.2f GiB of memory (%.2f for keys and values, %.2f to compute), but %.2f GiB"
+            + " may be used; allowed: a shorter text, or more memory",
+        what,
+        bytes() / GIBIBYTE,
+        cacheBytes / GIBIBYTE,
+        activationBytes / GIBIBYTE,
+        availableBytes / GIBIBYTE);
   }
 }

@@ -108,7 +108,7 @@ class DeviceMemoryTest {
     assertThat(memory.projected().bytes()).isLessThanOrEqualTo(memory.gateUp().bytes());
     long bytes = DeviceActivations.bytes(config, ElementType.BFLOAT16, tokens);
     assertThat(end).isLessThanOrEqualTo(first + bytes);
-    assertThat(memory.scratch() + HeadKernels.scratchBytes(config.attention()))
+    assertThat(memory.scratch() + DecodeKernels.scratchBytes(config.attention()))
         .isLessThanOrEqualTo(first + bytes);
   }
 
@@ -118,7 +118,8 @@ class DeviceMemoryTest {
     int tokens = 1 << 20;
     long weights = 16_100L << 20;
     long activations = DeviceActivations.bytes(config, ElementType.BFLOAT16, tokens);
-    long cache = DeviceKeyValueCache.bytes(config.attention(), ElementType.BFLOAT16, tokens, false);
+    long cache =
+        new DeviceCacheSizes(config.attention(), ElementType.BFLOAT16).bytes(tokens, false);
     assertThat(weights + activations + cache).isBetween(50L << 30, 60L << 30);
   }
 

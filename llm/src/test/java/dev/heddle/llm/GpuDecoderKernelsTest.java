@@ -185,10 +185,8 @@ class GpuDecoderKernelsTest {
       new DecoderKernels(stream, type)
           .angles(
               upload(rotary.frequencies(), ElementType.FLOAT32, 1, dim / 2).address(),
-              angles.address(),
-              ROWS,
-              FIRST,
-              dim / 2);
+              angles,
+              place(FIRST));
       int queryWidth = shape.queryHeads() * dim;
       GpuMatrix queries = upload(new float[ROWS * queryWidth], type, ROWS, queryWidth);
       int cacheRows = shape.keyValueHeads() * CAPACITY;
@@ -216,7 +214,7 @@ class GpuDecoderKernelsTest {
                   none,
                   0),
               new DeviceKeyValueCache.Layer(keys.address(), values.address(), CAPACITY),
-              FIRST_KEY);
+              place(FIRST_KEY));
       float[] q = download(queries);
       float[] k = download(keys);
       float[] v = download(values);
@@ -245,6 +243,16 @@ class GpuDecoderKernelsTest {
       }
       assertThat(Arrays.copyOf(k, FIRST_KEY * dim)).containsOnly(0f);
       assertThat(Arrays.copyOf(v, FIRST_KEY * dim)).containsOnly(0f);
+    }
+
+    /** In the launch's parameters, or partly in device memory. */
+    private Place place(int token) {
+      if (norms) {
+        return Place.at(token);
+      }
+      long address = stream.allocate(Integer.BYTES);
+      stream.upload(MemorySegment.ofArray(new int[] {token - 2}), address);
+      return Place.in(address).plus(2);
     }
 
     private DeviceNorm norm(float[] weight) {
@@ -281,13 +289,9 @@ class GpuDecoderKernelsTest {
       DeviceKeyValueCache.Layer cache =
           new DeviceKeyValueCache.Layer(
               upload(k, type, rows, dim).address(), upload(v, type, rows, dim).address(), capacity);
-      new HeadKernels(stream, shape, type)
-          .decode(
-              upload(q, type, shape.queryHeads(), dim).address(),
-              cache,
-              keyTokens,
-              stream.allocate(HeadKernels.scratchBytes(shape)),
-              out.address());
+      DecodeKernels.Query query =
+          query(upload(q, type, shape.queryHeads(), dim), keyTokens, shape, out);
+      new DecodeKernels(stream, shape, type).decode(query, cache);
       float[] found = download(out);
       int group = shape.queryHeads() / shape.keyValueHeads();
       for (int head = 0; head < shape.queryHeads(); head++) {
@@ -298,7 +302,15 @@ class GpuDecoderKernelsTest {
     }
   }
 
-  private static float[] attend(float[] q, int query, float[] k, float[] v, int[] place) {
+  private DecodeKernels.Query query(
+      GpuMatrix queries, int keyTokens, ModelShape shape, GpuMatrix out) {
+    long position = stream.allocate(Integer.BYTES);
+    stream.upload(MemorySegment.ofArray(new int[] {keyTokens - 1}), position);
+    long scratch = stream.allocate(DecodeKernels.scratchBytes(shape));
+    return new DecodeKernels.Query(queries.address(), position, scratch, out.address());
+  }
+
+  static float[] attend(float[] q, int query, float[] k, float[] v, int[] place) {
     int dim = place[2];
     double[] scores = new double[place[1]];
     for (int key = 0; key < scores.length; key++) {
@@ -324,7 +336,7 @@ class GpuDecoderKernelsTest {
   }
 
   /** Rounded once to {@code type}, from float32 sums of numbers near 1. */
-  private static void assertNear(float[] expected, float[] found, int from, ElementType type) {
+  static void assertNear(float[] expected, float[] found, int from, ElementType type) {
     for (int i = 0; i < expected.length; i++) {
       double allowed = type.unitRoundoff() * 1.01 * Math.abs(expected[i]) + 1e-5;
       assertThat((double) found[from + i])

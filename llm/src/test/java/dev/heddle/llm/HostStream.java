@@ -3,7 +3,9 @@ package dev.heddle.llm;
 import dev.heddle.api.KernelGrid;
 import dev.heddle.api.KernelParameters;
 import dev.heddle.api.KernelSource;
+import dev.heddle.kernels.GpuCopies;
 import dev.heddle.kernels.GpuMatrix;
+import dev.heddle.kernels.GpuRecording;
 import dev.heddle.kernels.GpuStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -70,6 +72,57 @@ final class HostStream implements GpuStream {
   @Override
   public void multiply(GpuMatrix in, GpuMatrix weight, GpuMatrix out, boolean adds) {
     launches.add("multiply");
+  }
+
+  /** Every replay is a launch called "replay". */
+  @Override
+  public GpuRecording record(Runnable work) {
+    work.run();
+    return new GpuRecording() {
+      @Override
+      public void replay() {
+        launches.add("replay");
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  @Override
+  public GpuCopies openCopies(long hostBytes) {
+    long host = allocate(hostBytes);
+    return new GpuCopies() {
+      @Override
+      public void toHost(long address, long offset, Rows rows) {
+        copy(address, host + offset, rows);
+      }
+
+      @Override
+      public void toDevice(long offset, long address, Rows rows) {
+        copy(host + offset, address, rows);
+      }
+
+      @Override
+      public void waitForStream() {}
+
+      @Override
+      public void letStreamWait() {}
+
+      @Override
+      public void close() {
+        if (arenas.containsKey(host)) {
+          free(host);
+        }
+      }
+    };
+  }
+
+  private static void copy(long from, long to, GpuCopies.Rows rows) {
+    for (long row = 0; row < rows.count(); row++) {
+      long offset = row * rows.pitchBytes();
+      memory(to + offset, rows.bytes()).copyFrom(memory(from + offset, rows.bytes()));
+    }
   }
 
   @Override

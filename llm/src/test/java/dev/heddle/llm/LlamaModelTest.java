@@ -187,6 +187,19 @@ class LlamaModelTest {
   }
 
   @Test
+  void onTheProcessorThereIsOneKindOfCache() {
+    try (KeyValueCache cache = model.newCache(10)) {
+      assertThat(cache.kind()).isEqualTo(CacheKind.HOST);
+    }
+    assertThatThrownBy(() -> LlamaModel.open(folder, SETTINGS.withCacheKind(CacheKind.DEVICE_FP8)))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage(
+            "a model on the processor keeps no keys and values on the GPU in 8-bit floats"
+                + " (device-fp8); allowed: auto, host");
+    LlamaModel.open(folder, SETTINGS.withCacheKind(CacheKind.HOST)).close();
+  }
+
+  @Test
   void theMemoryEstimateIsWhatIsAllocated() {
     MemoryEstimate estimate = model.memoryEstimate(131_072, 10);
     // 2 (K, V) x 2 layers x 2 heads x 131,082 tokens x 32 numbers of 4 bytes

@@ -34,8 +34,7 @@ public record PrefillReport(int layer, List<Head> heads, long indexNanos, long a
     }
 
     private Head plus(Head next) {
-      return new Head(
-          next.pattern, cells + next.cells, causalCells + next.causalCells, next.note);
+      return new Head(next.pattern, cells + next.cells, causalCells + next.causalCells, next.note);
     }
   }
 

@@ -4,7 +4,9 @@ import dev.heddle.api.InvalidInputException;
 import dev.heddle.api.KernelGrid;
 import dev.heddle.api.KernelParameters;
 import dev.heddle.api.KernelSource;
+import dev.heddle.kernels.GpuCopies;
 import dev.heddle.kernels.GpuMatrix;
+import dev.heddle.kernels.GpuRecording;
 import dev.heddle.kernels.GpuStream;
 import dev.heddle.kernels.cuda.DeviceHandles.Event;
 import java.lang.foreign.MemorySegment;
@@ -24,6 +26,8 @@ final class CudaStream implements GpuStream {
   private final MatrixMultiplier multiplier;
   private final Set<Long> addresses = new HashSet<>();
   private final List<Event> events = new ArrayList<>();
+  private final List<CudaRecording> recordings = new ArrayList<>();
+  private final List<CudaCopies> copies = new ArrayList<>();
   private final Releases owned = new Releases();
   private int marks;
 
@@ -79,6 +83,26 @@ final class CudaStream implements GpuStream {
   @Override
   public void multiply(GpuMatrix in, GpuMatrix weight, GpuMatrix out, boolean adds) {
     run(() -> multiplier.multiply(in, weight, out, adds, handle()));
+  }
+
+  @Override
+  public GpuRecording record(Runnable work) {
+    recordings.removeIf(CudaRecording::isClosed);
+    return device.enter(() -> {
+      CudaRecording made = CudaRecording.of(lane.stream(), work, this::run);
+      recordings.add(made);
+      return made;
+    });
+  }
+
+  @Override
+  public GpuCopies openCopies(long hostBytes) {
+    copies.removeIf(CudaCopies::isClosed);
+    return device.enter(() -> {
+      CudaCopies made = new CudaCopies(lane.stream(), hostBytes, this::run);
+      copies.add(made);
+      return made;
+    });
   }
 
   @Override
@@ -160,8 +184,12 @@ final class CudaStream implements GpuStream {
       all.add(owned::close);
       List.copyOf(addresses).forEach(address -> all.add(() -> free(address)));
       events.forEach(event -> all.add(() -> run(() -> destroy(event))));
+      recordings.forEach(recording -> all.add(recording::close));
+      copies.forEach(each -> all.add(each::close));
     }
     events.clear();
+    recordings.clear();
+    copies.clear();
   }
 
   private static void destroy(Event event) {
