@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -104,6 +105,16 @@ final class EvalCommand extends PatternCommand {
           "Decides windows of the text, facts and places; ${DEFAULT-VALUE} when not given.")
   private long seed;
 
+  @Option(
+      names = "--plot",
+      paramLabel = "FILE",
+      description =
+          "Also paint the needles as a grid of lengths and depths for each heads file; receives a"
+              + " PNG.")
+  private Optional<Path> plot = Optional.empty();
+
+  @Mixin private ReportOption html = new ReportOption();
+
   @Mixin private ModelTexts texts = new ModelTexts();
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
@@ -118,20 +129,43 @@ final class EvalCommand extends PatternCommand {
     EvalPlan plan =
         new EvalPlan(
             tasks.stream().map(EvalTask::of).toList(), tokens, depths, prompts, questions, seed);
+    requirePlottable(plan);
     compute.noteFallback(console());
     ModelFolder files = ModelFolder.open(folder);
     Map<String, HeadsConfig> configs = configs(files);
     Map<String, SparseAttention> heads = new LinkedHashMap<>();
-    try (TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
+    try (StagedFiles staged = new StagedFiles();
+        TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
         LlamaModel model = LlamaModel.open(folder, compute.modelSettings());
         StepProgress progress = new StepProgress(console())) {
+      Optional<StagedFile> picture = plot.map(file -> staged.open(file, Canvas.MOST_BYTES));
+      Optional<StagedFile> page = html.open(staged);
       PatternRegistry registry = staticIndices ? StaticPattern.all(findPatterns()) : findPatterns();
       configs.forEach((name, config) -> heads.put(name, compute.attention(registry, config)));
       Evaluation evaluation = new Evaluation(model, tokenizer, texts.prose(home, tokenizer));
       List<EvalRow> rows = evaluation.run(plan, heads, progress);
-      return new EvalReport(setting(heads), plan, rows);
+      EvalReport report = new EvalReport(setting(heads), plan, rows);
+      if (picture.isPresent()) {
+        EvalView view = EvalView.of(JsonPlace.of(report.json(), "the result"));
+        new NeedlePicture(NeedleGrid.of(view, "the result")).paint().write(picture.get().channel());
+      }
+      if (page.isPresent()) {
+        ReportOption.write(report, page.get());
+      }
+      staged.commit();
+      return report;
     } finally {
       heads.values().forEach(SparseAttention::close);
+    }
+  }
+
+  private void requirePlottable(EvalPlan plan) {
+    if (plot.isPresent()) {
+      if (!plan.tasks().contains(EvalTask.NEEDLE)) {
+        throw new InvalidInputException("--plot paints needles; add needle to --tasks");
+      }
+      NeedleGrid.requirePaintable("--plot", headsFiles.size() + 1, tokens.size(), depths.size());
+      Canvas.requireFonts();
     }
   }
 

@@ -15,15 +15,13 @@ import java.util.Map;
  * sense for a task are left out.
  */
 record EvalReport(Setting setting, EvalPlan plan, List<EvalRow> rows) implements Result {
-  private static final String FORMAT = "heddle-eval/1";
-
   /** Who was judged, on what. */
   record Setting(String model, String text, List<String> heads, String backend, int threads) {}
 
   @Override
   public Map<String, Object> json() {
     Map<String, Object> object = new LinkedHashMap<>();
-    object.put("format", FORMAT);
+    object.put("format", EvalView.FORMAT);
     object.put("heddle", Version.number());
     object.put("model", setting.model());
     object.put("text", setting.text());
