@@ -55,28 +55,13 @@ record EvalReport(Setting setting, EvalPlan plan, List<EvalRow> rows) implements
     console
         .out()
         .println("  %s backend, %d threads.".formatted(setting.backend(), setting.threads()));
-    for (EvalTask task : unanswered()) {
+    for (EvalTask task : plan.tasks().stream().filter(one -> EvalView.unanswered(one, rows)).toList()) {
       console
           .out()
           .println(
               "  The model answers no question of %s with dense attention: nothing is said about the heads there."
                   .formatted(task.key()));
     }
-  }
-
-  /** Tasks that the model cannot do even densely. */
-  private List<EvalTask> unanswered() {
-    return plan.tasks().stream()
-        .filter(task -> {
-          List<Integer> right =
-              rows.stream()
-                  .filter(row -> row.task() == task && row.heads().equals(EvalCommand.DENSE))
-                  .flatMap(row -> row.answers().stream())
-                  .map(Proportion::right)
-                  .toList();
-          return !right.isEmpty() && right.stream().allMatch(count -> count == 0);
-        })
-        .toList();
   }
 
   private static String interval(Proportion answers) {

@@ -68,9 +68,13 @@ record EvalView(String model, Map<String, String> about, List<String> heads, Lis
 
   /** Whether a task is one that the model cannot do even densely. */
   boolean unanswered(EvalTask task) {
+    return unanswered(task, rows);
+  }
+
+  static boolean unanswered(EvalTask task, List<EvalRow> rows) {
     List<Integer> right =
-        of(task).stream()
-            .filter(row -> row.heads().equals(EvalCommand.DENSE))
+        rows.stream()
+            .filter(row -> row.task() == task && row.heads().equals(EvalCommand.DENSE))
             .flatMap(row -> row.answers().stream())
             .map(Proportion::right)
             .toList();
