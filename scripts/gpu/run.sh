@@ -2,6 +2,7 @@
 # Runs all tests tagged "gpu" from what pack.sh packed, or those of the classes named: run.sh [CLASS]... Exit status 0 if
 # all passed.
 #   HEDDLE_GPU_PACK   what pack.sh packed (default: .gpu)
+#   HEDDLE_GPU_EXCLUDE leaves out tests with this tag
 #   HEDDLE_GPU_WRAP   put before java, such as "compute-sanitizer --tool memcheck --target-processes all"
 #   HEDDLE_GPU_OUT    where the whole logs go (default: OUT, then /tmp)
 set -eu
@@ -47,7 +48,8 @@ tests() {
     --add-opens "dev.heddle.kernels/dev.heddle.kernels.cuda=$module" \
     -cp "$(ls "$pack"/junit/*.jar | tr '\n' ':')" \
     org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \
-    --details=tree --details-theme=ascii --include-tag=gpu $classes) >"$log" 2>&1 || status=1
+    --details=tree --details-theme=ascii --include-tag=gpu ${HEDDLE_GPU_EXCLUDE:+--exclude-tag=$HEDDLE_GPU_EXCLUDE} \
+    $classes) >"$log" 2>&1 || status=1
   echo "==$(echo "$classes" | sed "s/--select-class=[a-z.]*//g") ($(($(date +%s) - start)) s)"
   grep -E "^[| '+-]*-- .*(\[OK\]|\[X\]|\[S\]|\[A\])" "$log" || tail -n 40 "$log"
   grep -E "tests (successful|failed|aborted)" "$log" || status=1
@@ -69,7 +71,7 @@ kit() {
   ! grep -qE "\[ +0 tests successful" "$log" || status=1
 }
 
-"$java" --enable-native-access=jcuda,dev.heddle.kernels -p "$pack/lib" \
+[ "$#" -gt 0 ] || "$java" --enable-native-access=jcuda,dev.heddle.kernels -p "$pack/lib" \
   -m dev.heddle.cli/dev.heddle.cli.Heddle info 2>/dev/null || echo "heddle info failed"
 
 # Starts tests beside what runs already.
@@ -101,7 +103,7 @@ start runtime GpuCoverageTest GpuDeviceMemoryTest GpuNotFiniteTest
 start runtime GpuLongTest
 start llm GpuDecoderKernelsTest
 finish
-tests llm GpuModelTest GpuLongPromptTest
+tests llm GpuModelTest GpuLongPromptTest GpuChunkTest
 # These take all of the device's memory, or count it: alone.
 tests kernels CudaFaultTest RuntimeCompilationTest
 for folder in "$pack"/kit/*/; do

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs compute-sanitizer over all kernels with small shapes: sanitize.sh [memcheck|racecheck|initcheck|synccheck]...
+# Runs compute-sanitizer over all kernels with small shapes, those of attention and indices from Python, and with memcheck
+# and racecheck those of the decoder from their JUnit tests: sanitize.sh [memcheck|racecheck|initcheck|synccheck]...
 # Prints one line per tool with the number of errors, and one per process that was not clean. Exit status 0 if all were.
 #
 # Needs what pack.sh packed, compute-sanitizer, and python3 with PyTorch. The checks themselves compare with float64, so
@@ -33,9 +34,11 @@ PYTHON
 fi
 ls "$images"/*.fatbin >/dev/null 2>&1 || { echo "no kernel images in $images: run scripts/gpu/pack.sh first" >&2; exit 2; }
 
-# What one process checks: TOOL SCRIPT TYPE [DIM] [portable]. Portable are the kernels that every device has, where this
+# What one process checks: TOOL SCRIPT TYPE [DIM] [portable], or TOOL decoder. Portable are the kernels that every device has, where this
 # one has faster ones of its own. racecheck is slow, and gets a process for each head dim.
 pieces() {
+  # The longest first. The other tools say nothing about a kernel in Java's process that these do not.
+  case $1 in memcheck | racecheck) echo "$1 decoder" ;; esac
   for type in f16 bf16 f32; do
     echo "$1 check_index $type"
     [ "$type" = f32 ] || echo "$1 check_index $type portable"
@@ -55,11 +58,28 @@ pieces() {
   done
 }
 
+# decoder TOOL: the decoder's kernels by the tests of their module. racecheck cannot follow cuBLASLt's kernels: it gets the
+# tests without matrix products.
+decoder() {
+  logs=$out/decoder-$1
+  mkdir -p "$logs"
+  excluded=""
+  [ "$1" != racecheck ] || excluded=products
+  HEDDLE_GPU_PACK=$pack HEDDLE_GPU_OUT=$logs HEDDLE_GPU_EXCLUDE=$excluded \
+    HEDDLE_GPU_WRAP="timeout ${HEDDLE_GPU_LIMIT:-120} $sanitizer --tool $1 --kernel-name kns=heddle --print-limit 20" \
+    sh "$home/scripts/gpu/run.sh" GpuDecoderKernelsTest >"$logs/run.txt" 2>&1 || tail -n 5 "$logs/run.txt" | sed 's/^/status /'
+  cat "$logs"/gpu-*.log
+}
+
 # piece TOOL SCRIPT TYPE [DIM] [portable]: its log, named after it
 piece() {
   log=$out/sanitize-$(echo "$*" | tr ' ' '-').log
   tool=$1 script=$2
   shift 2
+  if [ "$script" = decoder ]; then
+    decoder "$tool" >"$log" 2>&1
+    return 0
+  fi
   # What our kernels read is copied from the host, so that initcheck need not see PyTorch's kernels, which are not clean.
   options="--kernel-name kns=heddle --print-limit 20"
   [ "$tool" != initcheck ] || options="$options --check-api-memory-access no"
@@ -76,7 +96,8 @@ piece() {
 
 # Whether the check of log $1 ended, compared what it should, and the tool found nothing.
 clean() {
-  grep -qE '^check_[a-z_]*: [1-9][0-9]* heads compared, 0 failures' "$1" && ! grep -q '^status' "$1" &&
+  grep -qE '^check_[a-z_]*: [1-9][0-9]* heads compared, 0 failures|^\[ +[1-9][0-9]* tests successful' "$1" &&
+    ! grep -qE '^status|^\[ +[1-9][0-9]* tests failed' "$1" &&
     grep -qE 'ERROR SUMMARY: 0 errors|RACECHECK SUMMARY: 0 hazards displayed \(0 errors, 0 warnings\)' "$1"
 }
 
@@ -90,6 +111,10 @@ fi
 
 [ "$#" -gt 0 ] || set -- memcheck racecheck initcheck synccheck
 rm -f "$out"/sanitize-*.log
+# The tests in Java would all unpack it at once.
+work=${HEDDLE_GPU_WORK:-/tmp/heddle-gpu}
+mkdir -p "$work"
+[ -x "$work/jdk/bin/java" ] || xz -dc "$pack/jdk.tar.xz" | tar -C "$work" -x
 export sanitizer
 # The tools spend their time on the processor: as many side by side as it has cores.
 for tool in "$@"; do pieces "$tool"; done |
@@ -104,7 +129,8 @@ for tool in "$@"; do
     heads=$((heads + $(awk '/^check_.* heads compared/ { n += $2 } END { print n + 0 }' "$log")))
     errors=$((errors + $(sed -n 's/.*SUMMARY: \([0-9]*\) .*/\1/p' "$log" | awk '{ n = $1 } END { print n + 0 }')))
   done
-  echo "$tool: $errors errors; $good of $count processes clean, $heads heads compared"
+  tests=$(sed -n 's/^\[ *\([0-9]*\) tests successful.*/\1/p' "$out/sanitize-$tool"-decoder.log 2>/dev/null || true)
+  echo "$tool: $errors errors; $good of $count processes clean, $heads heads compared${tests:+, $tests tests of the decoder}"
   for log in "$out/sanitize-$tool"-*.log; do
     clean "$log" || echo "  $(basename "$log"): $(grep -E '^check_|SUMMARY|Internal|^status|rror:' "$log" | cut -c1-140 | tr '\n' ' ')"
   done

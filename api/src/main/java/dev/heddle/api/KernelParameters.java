@@ -9,7 +9,7 @@ import java.nio.ByteOrder;
  */
 public final class KernelParameters {
   /** The most that a kernel takes on every device. */
-  private static final int MOST_BYTES = 4096;
+  public static final int MOST_BYTES = 4096;
 
   private final ByteBuffer bytes;
 

@@ -24,6 +24,15 @@ public interface SparsePattern {
   /** One sentence for listings: what the heads that suit this pattern look at. */
   String description();
 
+  /**
+   * What changes when a prompt is read in chunks, one phrase for listings: each chunk's queries
+   * come with the keys up to its end, and have an index of their own. By default that alone is
+   * said.
+   */
+  default String inChunks() {
+    return "each chunk has an index of its own, from its queries and the keys up to its end";
+  }
+
   /** Every option that this pattern reads, in the order in which they are documented. */
   List<Option<?>> options();
 

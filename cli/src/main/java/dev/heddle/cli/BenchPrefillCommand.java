@@ -11,12 +11,15 @@ import dev.heddle.llm.PrefillTimes;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.PatternRegistry;
 import dev.heddle.runtime.SparseAttention;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import picocli.CommandLine.ArgGroup;
@@ -74,6 +77,18 @@ final class BenchPrefillCommand extends PatternCommand {
       description = "Heads file to measure besides dense attention.")
   private Optional<Path> headsFile = Optional.empty();
 
+  @Option(
+      names = "--chunk",
+      paramLabel = "N",
+      split = ",",
+      description =
+          "Also read the prompts in chunks of N tokens, which keeps keys and values of all layers"
+              + " until the last chunk is read; may name several.")
+  private List<Integer> chunks = List.of();
+
+  @Option(names = "--no-one-pass", description = "With --chunk: leave the reading in one pass out.")
+  private boolean noOnePass;
+
   @Option(names = "--no-dense", description = "Leave dense attention out.")
   private boolean noDense;
 
@@ -95,6 +110,12 @@ final class BenchPrefillCommand extends PatternCommand {
   private int newTokens;
 
   @Option(
+      names = "--plot",
+      paramLabel = "FILE",
+      description = "Receives a picture of the times, part by part, a PNG.")
+  private Optional<Path> plot = Optional.empty();
+
+  @Option(
       names = "--dry-run",
       description = "Say what memory is needed and what there is, and measure nothing.")
   private boolean dryRun;
@@ -106,20 +127,39 @@ final class BenchPrefillCommand extends PatternCommand {
   }
 
   @Override
-  Result execute() {
+  Result execute() throws IOException {
     requireSettings();
+    if (plot.isPresent()) {
+      Canvas.requireFonts();
+    }
+    try (StagedFiles staged = new StagedFiles()) {
+      Optional<StagedFile> picture = plot.map(file -> staged.open(file, Canvas.MOST_BYTES));
+      PrefillBenchReport report = report();
+      if (picture.isPresent()) {
+        new PrefillPicture(report).paint().write(picture.get().channel());
+        staged.commit();
+      }
+      return report;
+    }
+  }
+
+  private PrefillBenchReport report() {
     PatternRegistry registry = findPatterns();
     try (LlamaModel model = open()) {
-      Map<String, HeadsConfig> cases = cases(model);
+      Map<String, HeadsConfig> heads = heads(model);
+      List<PrefillBenchReport.Case> cases = cases(heads.keySet());
       List<PrefillBenchReport.Plan> plans = new ArrayList<>();
       List<PrefillBenchReport.Row> rows = new ArrayList<>();
-      for (int length : tokens) {
-        cases.forEach((name, heads) -> plans.add(plan(model, registry, heads, name, length)));
+      for (PrefillBenchReport.Case one : cases) {
+        try (SparseAttention attention = attention(registry, heads, one)) {
+          plans.add(plan(model, attention, one));
+        }
       }
       if (!dryRun) {
-        for (int length : tokens) {
-          cases.forEach((name, heads) ->
-              rows.add(measure(model, compute.attention(registry, heads), name, length)));
+        for (PrefillBenchReport.Case one : cases) {
+          try (SparseAttention attention = attention(registry, heads, one)) {
+            rows.add(measure(model, attention, one));
+          }
         }
       }
       return new PrefillBenchReport(
@@ -127,9 +167,37 @@ final class BenchPrefillCommand extends PatternCommand {
     }
   }
 
+  /** Each length by each heads file, in one pass and in chunks. */
+  private List<PrefillBenchReport.Case> cases(Collection<String> heads) {
+    List<PrefillBenchReport.Case> cases = new ArrayList<>();
+    for (int length : tokens) {
+      for (String name : heads) {
+        if (!noOnePass) {
+          cases.add(new PrefillBenchReport.Case(name, length, length));
+        }
+        for (int chunk : chunks) {
+          cases.add(new PrefillBenchReport.Case(name, length, Math.min(chunk, length)));
+        }
+      }
+    }
+    return cases.stream().distinct().toList();
+  }
+
   private void requireSettings() {
     if (noDense && headsFile.isEmpty()) {
       throw new InvalidInputException("--no-dense without --heads FILE leaves nothing to measure");
+    }
+    if (noOnePass && chunks.isEmpty()) {
+      throw new InvalidInputException("--no-one-pass without --chunk N leaves nothing to measure");
+    }
+    chunks.forEach(ChunkOption::require);
+    if (newTokens > 0 && !chunks.isEmpty()) {
+      throw new InvalidInputException(
+          "give at most one of --chunk and --new-tokens: what is written behind a prompt takes as"
+              + " long however the prompt was read");
+    }
+    if (dryRun && plot.isPresent()) {
+      throw new InvalidInputException("give at most one of --dry-run and --plot");
     }
     if (repeat < 1) {
       throw new InvalidInputException("--repeat is " + repeat + "; allowed: an integer from 1");
@@ -157,7 +225,7 @@ final class BenchPrefillCommand extends PatternCommand {
     return LlamaModel.random(known.config(), compute.modelSettings());
   }
 
-  private Map<String, HeadsConfig> cases(LlamaModel model) {
+  private Map<String, HeadsConfig> heads(LlamaModel model) {
     Map<String, HeadsConfig> cases = new LinkedHashMap<>();
     if (!noDense) {
       cases.put(PrefillBenchReport.DENSE, ModelHeads.dense(model.attentionShape()));
@@ -168,32 +236,34 @@ final class BenchPrefillCommand extends PatternCommand {
     return cases;
   }
 
-  private PrefillBenchReport.Plan plan(
-      LlamaModel model, PatternRegistry registry, HeadsConfig heads, String name, int length) {
-    try (SparseAttention attention = compute.attention(registry, heads)) {
-      MemoryEstimate needed = model.prefillOnlyEstimate(attention, length);
-      return new PrefillBenchReport.Plan(name, length, needed, model.availableBytes());
-    }
+  private SparseAttention attention(
+      PatternRegistry registry, Map<String, HeadsConfig> heads, PrefillBenchReport.Case one) {
+    return compute.attention(registry, Objects.requireNonNull(heads.get(one.heads())));
   }
 
-  /** Measures one case and closes {@code opened}. */
+  private PrefillBenchReport.Plan plan(
+      LlamaModel model, SparseAttention attention, PrefillBenchReport.Case one) {
+    MemoryEstimate needed = model.prefillOnlyEstimate(attention, one.tokens(), one.chunkTokens());
+    return new PrefillBenchReport.Plan(one, needed, model.availableBytes());
+  }
+
   private PrefillBenchReport.Row measure(
-      LlamaModel model, SparseAttention opened, String name, int length) {
+      LlamaModel model, SparseAttention attention, PrefillBenchReport.Case one) {
+    int length = one.tokens();
     int[] prompt =
         new SplittableRandom(1).ints(length, 0, model.config().vocabularySize()).toArray();
     int[] warmUp = Arrays.copyOf(prompt, Math.min(length, DemoRunner.WARM_UP_TOKENS));
-    try (SparseAttention attention = opened;
-        Progress progress = console().progress(Shown.count(length) + " tokens", repeat)) {
-      model.measurePrefill(attention, warmUp);
-      PrefillTimes best = model.measurePrefill(attention, prompt);
+    try (Progress progress = console().progress(Shown.count(length) + " tokens", repeat)) {
+      model.measurePrefill(attention, warmUp, one.chunkTokens());
+      PrefillTimes best = model.measurePrefill(attention, prompt, one.chunkTokens());
       progress.stepTo(1);
       for (int run = 1; run < repeat; run++) {
-        PrefillTimes times = model.measurePrefill(attention, prompt);
+        PrefillTimes times = model.measurePrefill(attention, prompt, one.chunkTokens());
         best = times.totalNanos() < best.totalNanos() ? times : best;
         progress.stepTo(run + 1L);
       }
       long nanosPerToken = newTokens == 0 ? 0 : decode(model, attention, prompt);
-      return new PrefillBenchReport.Row(name, length, best, nanosPerToken);
+      return new PrefillBenchReport.Row(one, best, nanosPerToken);
     }
   }
 

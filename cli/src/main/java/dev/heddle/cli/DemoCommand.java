@@ -47,7 +47,9 @@ final class DemoCommand extends PatternCommand {
       names = "--tokens",
       paramLabel = "N",
       defaultValue = "32768",
-      description = "Length of text and first question; ${DEFAULT-VALUE} when not given.")
+      description =
+          "Length of text and first question; ${DEFAULT-VALUE} when not given. Where the model's"
+              + " positions would not hold what follows, the text is shortened.")
   private int tokens;
 
   @Option(
@@ -99,9 +101,13 @@ final class DemoCommand extends PatternCommand {
     try (TextTokenizer tokenizer = TextTokenizer.open(ModelFolder.open(folder).tokenizerFile());
         LlamaModel model = LlamaModel.open(folder, compute.modelSettings())) {
       Map<String, HeadsConfig> configs = configs(model.attentionShape());
-      FactExam job = job(tokenizer, size);
+      Prose prose = prose(tokenizer);
       Examiner examiner = new Examiner(model, tokenizer);
-      requireRoom(model, size.tokens(), examiner.tokensBehindPrompt(job.exam()));
+      FactExam asked = new FactExamBuilder(prose).build(size);
+      int behind = examiner.tokensBehindPrompt(asked.exam());
+      size = shortened(size, behind, model.maxTokens());
+      model.requireReadable(size.tokens(), behind);
+      FactExam job = new FactExamBuilder(prose).build(size);
       announce(size);
       DemoRunner runner = new DemoRunner(model, examiner, findPatterns(), compute, console());
       Map<String, DemoRun> runs = runner.run(configs, job);
@@ -127,14 +133,25 @@ final class DemoCommand extends PatternCommand {
     }
   }
 
-  private static void requireRoom(LlamaModel model, int promptTokens, int tokensBehind) {
-    long all = (long) promptTokens + tokensBehind;
-    if (all > model.maxTokens()) {
+  /**
+   * The size at which questions and answers fit the model behind the text. Facts and questions
+   * stay: they depend on the seed and their number alone.
+   */
+  private Size shortened(Size size, int tokensBehind, int maxTokens) {
+    if (size.tokens() > maxTokens) {
       throw new InvalidInputException(
-          "--tokens is %d, and questions and answers take %d more; allowed: %d together, the positions of the model"
-              .formatted(promptTokens, tokensBehind, model.maxTokens()));
+          "--tokens is %d; allowed: up to %d, the positions of the model"
+              .formatted(size.tokens(), maxTokens));
     }
-    model.requireReadable(promptTokens, tokensBehind);
+    int room = maxTokens - tokensBehind;
+    if (size.tokens() <= room) {
+      return size;
+    }
+    console()
+        .note(
+            "heddle: the text is shortened to %s tokens: questions and answers take %s more, and the model has %s positions"
+                .formatted(Shown.count(room), Shown.count(tokensBehind), Shown.count(maxTokens)));
+    return new Size(room, size.facts(), size.questions(), size.seed());
   }
 
   private Size size() {
@@ -142,11 +159,9 @@ final class DemoCommand extends PatternCommand {
     return new Size(tokens, planted, questions.orElse(Math.min(MOST_QUESTIONS, planted)), seed);
   }
 
-  private FactExam job(TextTokenizer tokenizer, Size size) throws IOException {
+  private Prose prose(TextTokenizer tokenizer) throws IOException {
     String text = TextFile.read(home.text(TEXT));
-    int[] beginning = tokenizer.encode("");
-    return new FactExamBuilder(new Prose(tokenizer::encodeContinuation, beginning, text))
-        .build(size);
+    return new Prose(tokenizer::encodeContinuation, tokenizer.encode(""), text);
   }
 
   private Map<String, HeadsConfig> configs(ModelShape shape) {

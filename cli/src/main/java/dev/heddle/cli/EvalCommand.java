@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -105,17 +104,11 @@ final class EvalCommand extends PatternCommand {
           "Decides windows of the text, facts and places; ${DEFAULT-VALUE} when not given.")
   private long seed;
 
-  @Option(
-      names = "--plot",
-      paramLabel = "FILE",
-      description =
-          "Also paint the needles as a grid of lengths and depths for each heads file; receives a"
-              + " PNG.")
-  private Optional<Path> plot = Optional.empty();
-
-  @Mixin private ReportOption html = new ReportOption();
+  @Mixin private EvalFiles files = new EvalFiles();
 
   @Mixin private ModelTexts texts = new ModelTexts();
+
+  @Mixin private ChunkOption chunk = new ChunkOption();
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
 
@@ -129,29 +122,23 @@ final class EvalCommand extends PatternCommand {
     EvalPlan plan =
         new EvalPlan(
             tasks.stream().map(EvalTask::of).toList(), tokens, depths, prompts, questions, seed);
-    requirePlottable(plan);
+    LlamaModel.Settings settings = chunk.in(compute.modelSettings());
+    files.requirePossible(plan, headsFiles.size() + (noDense ? 0 : 1));
     compute.noteFallback(console());
-    ModelFolder files = ModelFolder.open(folder);
-    Map<String, HeadsConfig> configs = configs(files);
+    ModelFolder folderFiles = ModelFolder.open(folder);
+    Map<String, HeadsConfig> configs = configs(folderFiles);
     Map<String, SparseAttention> heads = new LinkedHashMap<>();
     try (StagedFiles staged = new StagedFiles();
-        TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
-        LlamaModel model = LlamaModel.open(folder, compute.modelSettings());
+        TextTokenizer tokenizer = TextTokenizer.open(folderFiles.tokenizerFile());
+        LlamaModel model = LlamaModel.open(folder, settings);
         StepProgress progress = new StepProgress(console())) {
-      Optional<StagedFile> picture = plot.map(file -> staged.open(file, Canvas.MOST_BYTES));
-      Optional<StagedFile> page = html.open(staged);
+      EvalFiles.Opened opened = files.open(staged);
       PatternRegistry registry = staticIndices ? StaticPattern.all(findPatterns()) : findPatterns();
       configs.forEach((name, config) -> heads.put(name, compute.attention(registry, config)));
       Evaluation evaluation = new Evaluation(model, tokenizer, texts.prose(home, tokenizer));
       List<EvalRow> rows = evaluation.run(plan, heads, progress);
-      EvalReport report = new EvalReport(setting(heads), plan, rows);
-      if (picture.isPresent()) {
-        EvalView view = EvalView.of(JsonPlace.of(report.json(), "the result"));
-        new NeedlePicture(NeedleGrid.of(view, "the result")).paint().write(picture.get().channel());
-      }
-      if (page.isPresent()) {
-        ReportOption.write(report, page.get());
-      }
+      EvalReport report = new EvalReport(setting(heads, settings.chunkTokens()), plan, rows);
+      opened.write(report);
       staged.commit();
       return report;
     } finally {
@@ -159,35 +146,26 @@ final class EvalCommand extends PatternCommand {
     }
   }
 
-  private void requirePlottable(EvalPlan plan) {
-    if (plot.isPresent()) {
-      if (!plan.tasks().contains(EvalTask.NEEDLE)) {
-        throw new InvalidInputException("--plot paints needles; add needle to --tasks");
-      }
-      NeedleGrid.requirePaintable("--plot", headsFiles.size() + 1, tokens.size(), depths.size());
-      Canvas.requireFonts();
-    }
-  }
-
-  private EvalReport.Setting setting(Map<String, SparseAttention> heads) {
+  private EvalReport.Setting setting(Map<String, SparseAttention> heads, int chunkTokens) {
     return new EvalReport.Setting(
         folder.toString(),
         texts.file(home).toString(),
         new ArrayList<>(heads.keySet()),
         heads.values().iterator().next().backendName(),
-        compute.threads());
+        compute.threads(),
+        chunkTokens);
   }
 
-  private Map<String, HeadsConfig> configs(ModelFolder files) {
+  private Map<String, HeadsConfig> configs(ModelFolder folderFiles) {
     if (noDense && headsFiles.isEmpty()) {
       throw new InvalidInputException("--no-dense without --heads leaves nothing to judge");
     }
     Map<String, HeadsConfig> configs = new LinkedHashMap<>();
     if (!noDense) {
-      configs.put(DENSE, ModelHeads.dense(files.config().attention()));
+      configs.put(DENSE, ModelHeads.dense(folderFiles.config().attention()));
     }
     for (Path file : headsFiles) {
-      HeadsConfig config = ModelHeads.read(file, files.config().attention());
+      HeadsConfig config = ModelHeads.read(file, folderFiles.config().attention());
       if (configs.putIfAbsent(file.toString(), config) != null) {
         throw new InvalidInputException("--heads names " + file + " twice");
       }

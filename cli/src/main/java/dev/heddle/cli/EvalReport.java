@@ -1,5 +1,6 @@
 package dev.heddle.cli;
 
+import dev.heddle.llm.LlamaModel;
 import dev.heddle.search.EvalPlan;
 import dev.heddle.search.EvalRow;
 import dev.heddle.search.EvalTask;
@@ -15,8 +16,17 @@ import java.util.Map;
  * sense for a task are left out.
  */
 record EvalReport(Setting setting, EvalPlan plan, List<EvalRow> rows) implements Result {
-  /** Who was judged, on what. */
-  record Setting(String model, String text, List<String> heads, String backend, int threads) {}
+  /**
+   * Who was judged, on what.
+   *
+   * @param chunkTokens most tokens of a prompt that were read at once
+   */
+  record Setting(
+      String model, String text, List<String> heads, String backend, int threads, int chunkTokens) {
+    boolean inChunks() {
+      return chunkTokens < LlamaModel.Settings.ONE_PASS;
+    }
+  }
 
   @Override
   public Map<String, Object> json() {
@@ -28,6 +38,9 @@ record EvalReport(Setting setting, EvalPlan plan, List<EvalRow> rows) implements
     object.put("heads", setting.heads());
     object.put("backend", setting.backend());
     object.put("threads", setting.threads());
+    if (setting.inChunks()) {
+      object.put("chunkTokens", setting.chunkTokens());
+    }
     object.put("seed", plan.seed());
     object.put("results", rows.stream().map(EvalRow::json).toList());
     return object;
@@ -54,8 +67,18 @@ record EvalReport(Setting setting, EvalPlan plan, List<EvalRow> rows) implements
     console.out().println();
     console
         .out()
-        .println("  %s backend, %d threads.".formatted(setting.backend(), setting.threads()));
-    for (EvalTask task : plan.tasks().stream().filter(one -> EvalView.unanswered(one, rows)).toList()) {
+        .println(
+            "  %s backend, %d threads%s."
+                .formatted(
+                    setting.backend(),
+                    setting.threads(),
+                    setting.inChunks()
+                        ? "; prompts are read in chunks of "
+                            + Shown.count(setting.chunkTokens())
+                            + " tokens"
+                        : ""));
+    for (EvalTask task :
+        plan.tasks().stream().filter(one -> EvalView.unanswered(one, rows)).toList()) {
       console
           .out()
           .println(

@@ -32,6 +32,9 @@ record EvalView(String model, Map<String, String> about, List<String> heads, Lis
         "computed by",
         "%s backend, %s threads"
             .formatted(root.get("backend").text(), root.get("threads").integer(1, MOST)));
+    root.find("chunkTokens")
+        .ifPresent(chunk ->
+            about.put("read in", "chunks of " + Shown.count(chunk.integer(1, MOST)) + " tokens"));
     about.put("seed", root.get("seed").shown());
     root.find("heddle").ifPresent(version -> about.put("heddle", version.text()));
     return new EvalView(

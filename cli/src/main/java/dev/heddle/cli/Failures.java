@@ -20,6 +20,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns errors into one message, an exit status and, where asked for, JSON or a stack trace. */
 final class Failures implements IExecutionExceptionHandler, IParameterExceptionHandler {
+  /** Exit status of what Ctrl-C ended: 128 and the signal's number. */
+  private static final int INTERRUPTED = 130;
+
   private final Console console;
 
   Failures(Console console) {
@@ -43,8 +46,10 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
 
   /** Reports {@code error} in the form that {@code arguments} ask for; returns the exit status. */
   int report(Throwable error, List<String> arguments) {
-    int status = status(error);
-    String message = message(error);
+    // Whatever fails in an interrupted thread fails because of that: waiting, writing, computing.
+    boolean interrupted = Thread.currentThread().isInterrupted();
+    int status = interrupted ? INTERRUPTED : status(error);
+    String message = interrupted ? "interrupted" : message(error);
     if (arguments.contains("--stacktrace")) {
       error.printStackTrace(console.err());
     }

@@ -23,7 +23,10 @@ public final class Heddle {
 
   /** Runs the command and ends the process with its exit status. */
   public static void main(String[] arguments) {
-    System.exit(run(arguments, Console.ofProcess(), Home.ofProcess()));
+    Interruption interruption = Interruption.watch();
+    int status = run(arguments, Console.ofProcess(), Home.ofProcess());
+    interruption.workHasEnded();
+    System.exit(status);
   }
 
   /** Runs the command; returns the exit status. */

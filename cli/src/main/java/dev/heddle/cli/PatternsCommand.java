@@ -59,6 +59,7 @@ final class PatternsCommand extends PatternCommand {
             "    %s=%s  (%s)".formatted(option.name(), option.defaultValue(), option.allowed()));
         out.println("        " + option.description());
       }
+      out.println("    in chunks: " + pattern.inChunks());
       out.println("    from " + entry.source());
       entry.alsoIn().forEach(place -> out.println("    also in " + place));
       out.println();
@@ -68,6 +69,7 @@ final class PatternsCommand extends PatternCommand {
       Map<String, Object> object = new LinkedHashMap<>();
       object.put("name", entry.pattern().name());
       object.put("description", entry.pattern().description());
+      object.put("inChunks", entry.pattern().inChunks());
       object.put("options", entry.pattern().options().stream().map(Patterns::json).toList());
       object.put("source", entry.source());
       object.put("alsoIn", entry.alsoIn());

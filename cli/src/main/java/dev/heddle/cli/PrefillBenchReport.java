@@ -18,15 +18,37 @@ record PrefillBenchReport(Setting setting, List<Plan> plans, List<Row> rows) imp
   /** What was read by whom. */
   record Setting(String model, ModelConfig config, int repeat) {}
 
+  /**
+   * What is read how.
+   *
+   * @param heads {@link #DENSE} or the name of a heads file
+   * @param tokens length of the prompt
+   * @param chunkTokens tokens that are read at once
+   */
+  record Case(String heads, int tokens, int chunkTokens) {
+    boolean inChunks() {
+      return chunkTokens < tokens;
+    }
+
+    /** The heads, and the chunks where there are some. */
+    String name() {
+      return heads + ChunkOption.shown(chunkTokens, tokens);
+    }
+
+    private boolean readsAs(Case other) {
+      return tokens == other.tokens && chunkTokens == other.chunkTokens;
+    }
+  }
+
   /** The memory of one case. */
-  record Plan(String name, int tokens, MemoryEstimate needed, long availableBytes) {}
+  record Plan(Case measured, MemoryEstimate needed, long availableBytes) {}
 
   /**
    * The fastest run of one case.
    *
    * @param nanosPerToken time of one token behind the prompt; 0 where that was not measured
    */
-  record Row(String name, int tokens, PrefillTimes times, long nanosPerToken) {
+  record Row(Case measured, PrefillTimes times, long nanosPerToken) {
     String tokensPerSecond() {
       return nanosPerToken == 0 ? "" : Shown.ratio(1 / Shown.toSeconds(nanosPerToken));
     }
@@ -79,8 +101,8 @@ record PrefillBenchReport(Setting setting, List<Plan> plans, List<Row> rows) imp
       PrefillTimes times = row.times();
       OptionalDouble overDense = overDense(row);
       table.row(
-          Shown.count(row.tokens()),
-          row.name(),
+          Shown.count(row.measured().tokens()),
+          row.measured().name(),
           Shown.percent(times.density()),
           Shown.millis(times.projectionNanos()),
           Shown.millis(times.feedForwardNanos()),
@@ -100,8 +122,8 @@ record PrefillBenchReport(Setting setting, List<Plan> plans, List<Row> rows) imp
     table.row("tokens", "heads", "keys and values", "to compute", "together", "free", "");
     for (Plan plan : plans) {
       table.row(
-          Shown.count(plan.tokens()),
-          plan.name(),
+          Shown.count(plan.measured().tokens()),
+          plan.measured().name(),
           gibibytes(plan.needed().cacheBytes()),
           gibibytes(plan.needed().activationBytes()),
           gibibytes(plan.needed().bytes()),
@@ -116,10 +138,18 @@ record PrefillBenchReport(Setting setting, List<Plan> plans, List<Row> rows) imp
     return String.format(Locale.ROOT, "%.2f", bytes / GIBIBYTE);
   }
 
-  private static Map<String, Object> json(Plan plan) {
+  private static Map<String, Object> json(Case measured) {
     Map<String, Object> object = new LinkedHashMap<>();
-    object.put("tokens", plan.tokens());
-    object.put("heads", plan.name());
+    object.put("tokens", measured.tokens());
+    object.put("heads", measured.heads());
+    if (measured.inChunks()) {
+      object.put("chunkTokens", measured.chunkTokens());
+    }
+    return object;
+  }
+
+  private static Map<String, Object> json(Plan plan) {
+    Map<String, Object> object = json(plan.measured());
     object.put("keyValueBytes", plan.needed().cacheBytes());
     object.put("computeBytes", plan.needed().activationBytes());
     object.put("freeBytes", plan.availableBytes());
@@ -128,9 +158,7 @@ record PrefillBenchReport(Setting setting, List<Plan> plans, List<Row> rows) imp
 
   private Map<String, Object> json(Row row) {
     PrefillTimes times = row.times();
-    Map<String, Object> object = new LinkedHashMap<>();
-    object.put("tokens", row.tokens());
-    object.put("heads", row.name());
+    Map<String, Object> object = json(row.measured());
     object.put("density", times.density());
     object.put("projectionSeconds", Shown.toSeconds(times.projectionNanos()));
     object.put("feedForwardSeconds", Shown.toSeconds(times.feedForwardNanos()));
@@ -153,15 +181,17 @@ record PrefillBenchReport(Setting setting, List<Plan> plans, List<Row> rows) imp
     long weights = config.hiddenSize() * (projections + 3L * config.intermediateSize());
     long inputs = (long) config.hiddenSize() * (config.queryWidth() + 2L * config.keyValueWidth());
     long layers = config.attention().layers();
-    // Of the last layer only the last token is finished.
-    double flop = 2.0 * row.tokens() * ((layers - 1) * weights + inputs);
+    // Of the last layer only the last token is finished, in chunks as in one pass.
+    double flop = 2.0 * row.measured().tokens() * ((layers - 1) * weights + inputs);
     PrefillTimes times = row.times();
     return flop / Shown.toSeconds(times.projectionNanos() + times.feedForwardNanos());
   }
 
-  private OptionalDouble overDense(Row row) {
+  /** How many times as long dense attention takes, in the same chunks. */
+  OptionalDouble overDense(Row row) {
     return rows.stream()
-        .filter(other -> other.name().equals(DENSE) && other.tokens() == row.tokens())
+        .filter(other -> other.measured().heads().equals(DENSE))
+        .filter(other -> other.measured().readsAs(row.measured()))
         .mapToDouble(dense -> (double) dense.times().totalNanos() / row.times().totalNanos())
         .findFirst();
   }

@@ -55,6 +55,8 @@ final class RunCommand extends PatternCommand {
           "Say what memory the prompt and its answer need and what there is; read nothing.")
   private boolean dryRun;
 
+  @Mixin private ChunkOption chunk = new ChunkOption();
+
   @Mixin private GenerationArguments generation = new GenerationArguments();
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
@@ -72,6 +74,7 @@ final class RunCommand extends PatternCommand {
       throw new InvalidInputException("give at most one of --interactive and --prefill-only");
     }
     GenerationOptions options = generation.options();
+    LlamaModel.Settings settings = chunk.in(compute.modelSettings());
     compute.noteModelFallback(console());
     String prompt = reading.text();
     ModelFolder files = ModelFolder.open(reading.folder());
@@ -79,10 +82,11 @@ final class RunCommand extends PatternCommand {
     HeadsConfig heads = dense ? ModelHeads.dense(shape) : reading.heads(shape, console());
     try (SparseAttention attention = compute.attention(findPatterns(), heads);
         TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
-        LlamaModel model = LlamaModel.open(reading.folder(), compute.modelSettings())) {
+        LlamaModel model = LlamaModel.open(reading.folder(), settings)) {
       int[] tokens = tokenizer.encode(prompt);
       if (dryRun) {
-        return plan(model, attention, tokens.length, options.maxNewTokens());
+        return plan(model, attention, tokens.length, options.maxNewTokens())
+            .inChunksOf(settings.chunkTokens());
       }
       if (interactive) {
         return new Interview(model, attention, tokenizer, console())
@@ -112,6 +116,6 @@ final class RunCommand extends PatternCommand {
         prefillOnly
             ? model.prefillOnlyEstimate(attention, promptTokens)
             : model.memoryEstimate(attention, promptTokens, newTokens);
-    return new MemoryPlan(promptTokens, newTokens, needed, model.availableBytes());
+    return MemoryPlan.of(promptTokens, newTokens, needed, model.availableBytes());
   }
 }

@@ -85,7 +85,11 @@ final class SpeedFiles {
       int tokens = shape.get("tokens").integer(1, MOST_TOKENS);
       List<JsonPlace> cases = shape.list("cases");
       for (JsonPlace measured : cases) {
-        add(file, name(measured, cases), tokens, positive(measured.get("totalMillis")));
+        add(
+            new Source(file, ""),
+            name(measured, cases),
+            tokens,
+            positive(measured.get("totalMillis")));
       }
     }
   }
@@ -111,20 +115,28 @@ final class SpeedFiles {
 
   private void addRuns(JsonPlace file) {
     for (JsonPlace run : file.list("runs")) {
+      String chunks =
+          run.find("chunkTokens")
+              .map(chunk -> ", in chunks of " + Shown.count(chunk.integer(1, MOST_TOKENS)))
+              .orElse("");
       add(
-          file,
+          new Source(file, chunks),
           run.get("heads").text(),
           run.get("tokens").integer(1, MOST_TOKENS),
           positive(run.get("totalSeconds")));
     }
   }
 
-  private void add(JsonPlace file, String name, int tokens, double time) {
-    String group = files.size() > 1 ? Shown.fileName(file.file()) : "";
-    String whole = group.isEmpty() ? name : name + " (" + group + ")";
+  /** What lines have in common that are compared with one dense line. */
+  private record Source(JsonPlace file, String chunks) {}
+
+  private void add(Source source, String name, int tokens, double time) {
+    String place = files.size() > 1 ? " (" + Shown.fileName(source.file().file()) + ")" : "";
+    String group = source.chunks() + place;
     lines
         .computeIfAbsent(
-            whole, _ -> new Line(whole, group, name.equals(EvalCommand.DENSE), new TreeMap<>()))
+            name + group,
+            whole -> new Line(whole, group, name.equals(EvalCommand.DENSE), new TreeMap<>()))
         .times()
         .put(tokens, time);
   }

@@ -30,6 +30,11 @@ class BenchPrefillCommandTest {
         "--shape llama-3-8b --no-dense | --no-dense without --heads FILE leaves nothing to measure",
         "--shape llama-3-8b --repeat 0 | --repeat is 0; allowed: an integer from 1",
         "--shape llama-3-8b --new-tokens -1 | --new-tokens is -1; allowed: an integer from 0",
+        "--shape llama-3-8b --chunk 64,0 | --chunk is 0; allowed: an integer from 1",
+        "--shape llama-3-8b --no-one-pass | --no-one-pass without --chunk N leaves nothing",
+        "--shape llama-3-8b --chunk 64 --new-tokens 9 | at most one of --chunk and --new-tokens",
+        "--shape llama-3-8b --plot a.png --dry-run | give at most one of --dry-run and --plot",
+        "--shape llama-3-8b --plot none/a.png | none/a.png cannot be written: the folder",
         "--shape llama-3-8b --tokens 64,0 | --tokens is 0; allowed: integers from 1",
         "--backend vector --model " + MODEL + " | the model computes on the processor",
       })
@@ -45,9 +50,10 @@ class BenchPrefillCommandTest {
     PrefillBenchReport report =
         report(
             List.of(
-                new PrefillBenchReport.Row("dense", 131_072, times(10 * SECOND, 6 * SECOND, 1), 0),
                 new PrefillBenchReport.Row(
-                    "some.json", 131_072, times(4 * SECOND, 0, 0.1), SECOND / 50)));
+                    measured("dense", 131_072), times(10 * SECOND, 6 * SECOND, 1), 0),
+                new PrefillBenchReport.Row(
+                    measured("some.json", 131_072), times(4 * SECOND, 0, 0.1), SECOND / 50)));
     StringWriter out = new StringWriter();
     report.print(new Console(new PrintWriter(out), new PrintWriter(out), false));
     assertThat(out.toString())
@@ -60,6 +66,31 @@ class BenchPrefillCommandTest {
     double flop = 2.0 * 131_072 * 4096 * (31 * (8192 + 2048 + 43_008) + 6144);
     assertThat(sparse.at("/productTeraflops").doubleValue())
         .isCloseTo(flop / 3.0 / 1e12, within(1e-6));
+  }
+
+  /** Chunks are set against dense attention in the same chunks. */
+  @Test
+  void chunksAreNamed() {
+    PrefillBenchReport.Case dense = new PrefillBenchReport.Case("dense", 131_072, 16_384);
+    PrefillBenchReport.Case sparse = new PrefillBenchReport.Case("some.json", 131_072, 16_384);
+    PrefillBenchReport report =
+        report(
+            List.of(
+                new PrefillBenchReport.Row(
+                    measured("some.json", 131_072), times(5 * SECOND, 0, 0.1), 0),
+                new PrefillBenchReport.Row(dense, times(12 * SECOND, 6 * SECOND, 1), 0),
+                new PrefillBenchReport.Row(sparse, times(6 * SECOND, 0, 0.1), 0)));
+    StringWriter out = new StringWriter();
+    report.print(new Console(new PrintWriter(out), new PrintWriter(out), false));
+    assertThat(out.toString())
+        .containsSubsequence("some.json", "5.00 s")
+        .containsSubsequence("dense in chunks of 16,384", "12.00 s", "1.0x")
+        .containsSubsequence("some.json in chunks of 16,384", "6.00 s", "2.0x");
+    JsonNode runs = JsonMapper.shared().valueToTree(report.json()).at("/runs");
+    assertThat(runs.at("/0/chunkTokens").isMissingNode()).isTrue();
+    assertThat(runs.at("/0/overDense").isMissingNode()).isTrue();
+    assertThat(runs.at("/2/chunkTokens").intValue()).isEqualTo(16_384);
+    assertThat(runs.at("/2/heads").asString()).isEqualTo("some.json");
   }
 
   @Test
@@ -79,10 +110,14 @@ class BenchPrefillCommandTest {
         new PrefillBenchReport.Setting("llama-3-8b", KnownModel.named("llama-3-8b").config(), 2),
         List.of(
             new PrefillBenchReport.Plan(
-                "dense", 1024, new MemoryEstimate(gibibyte, 2 * gibibyte), 4 * gibibyte),
+                measured("dense", 1024), new MemoryEstimate(gibibyte, 2 * gibibyte), 4 * gibibyte),
             new PrefillBenchReport.Plan(
-                "dense", 8192, new MemoryEstimate(4 * gibibyte, gibibyte), 4 * gibibyte)),
+                measured("dense", 8192), new MemoryEstimate(4 * gibibyte, gibibyte), 4 * gibibyte)),
         rows);
+  }
+
+  private static PrefillBenchReport.Case measured(String heads, int tokens) {
+    return new PrefillBenchReport.Case(heads, tokens, tokens);
   }
 
   private static PrefillTimes times(long total, long attention, double density) {

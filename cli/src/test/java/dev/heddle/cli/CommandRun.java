@@ -19,11 +19,16 @@ record CommandRun(int status, String out, String err) {
   private static final String ABOUT_THIS_MACHINE = "heddle: going on without cuda: ";
 
   static CommandRun heddle(Object... arguments) {
+    return at(REPOSITORY, arguments);
+  }
+
+  /** A run of a command whose own models and texts lie in {@code home}. */
+  static CommandRun at(Path home, Object... arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     Console console = new Console(new PrintWriter(out), new PrintWriter(err), false);
     String[] words = Arrays.stream(arguments).map(String::valueOf).toArray(String[]::new);
-    int status = Heddle.run(words, console, new Home(REPOSITORY));
+    int status = Heddle.run(words, console, new Home(home));
     return new CommandRun(status, out.toString(), err.toString());
   }
 
@@ -46,6 +51,12 @@ record CommandRun(int status, String out, String err) {
     assertThat(out).isEmpty();
     assertThat(err).startsWith("heddle: ").contains(words).doesNotContain("\tat ");
     return this;
+  }
+
+  /** Asserts that the input was refused where JSON was asked for. */
+  void refusedAsJson(String message) {
+    assertThat(status).as(err).isEqualTo(2);
+    assertThat(object().get("error").asString()).contains(message);
   }
 
   CommandRun succeeded() {

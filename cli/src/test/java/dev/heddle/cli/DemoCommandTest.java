@@ -49,6 +49,43 @@ class DemoCommandTest {
         .doesNotContain("sparse");
   }
 
+  /** A model with so few positions that questions and answers do not fit behind the text. */
+  @Test
+  void aTextIsShortenedWhereThePositionsEnd() throws IOException {
+    Path model = Files.createDirectories(folder.resolve("models/byte-llama-5m"));
+    Path bundled = CommandRun.REPOSITORY.resolve("models/byte-llama-5m");
+    for (String file : List.of("model.safetensors", "tokenizer.json", "heads.json")) {
+      Files.createSymbolicLink(model.resolve(file), bundled.resolve(file));
+    }
+    String config = Files.readString(bundled.resolve("config.json"));
+    String positions = "\"max_position_embeddings\": ";
+    assertThat(config).contains(positions + "131072");
+    Files.writeString(
+        model.resolve("config.json"), config.replace(positions + "131072", positions + "800"));
+    Files.createSymbolicLink(folder.resolve("texts"), CommandRun.REPOSITORY.resolve("texts"));
+    Object[] demo = {"demo", "--facts", 5, "--questions", 3, "--sparse-only", "--json", "--tokens"};
+    CommandRun whole = CommandRun.at(folder, with(demo, 600)).succeeded();
+    assertThat(whole.object().get("tokens").asInt()).isEqualTo(600);
+    CommandRun shortened = CommandRun.at(folder, with(demo, 800));
+    assertThat(shortened.status()).as(shortened.err()).isZero();
+    int tokens = shortened.object().get("tokens").asInt();
+    assertThat(tokens).isBetween(601, 799);
+    assertThat(shortened.err())
+        .contains(
+            "heddle: the text is shortened to %d tokens: questions and answers take %d more, and the model has 800 positions"
+                .formatted(tokens, 800 - tokens));
+    // The same facts are asked for.
+    assertThat(words(shortened.object().get("sparse")))
+        .isEqualTo(words(whole.object().get("sparse")));
+    CommandRun.at(folder, with(demo, 801)).refusedAsJson("--tokens is 801; allowed: up to 800");
+    CommandRun.at(folder, "demo", "--tokens", 800, "--facts", 40)
+        .refused("fewer --facts or more --tokens");
+  }
+
+  private static Object[] with(Object[] arguments, Object last) {
+    return Stream.concat(Arrays.stream(arguments), Stream.of(last)).toArray();
+  }
+
   @Test
   void usesAnotherHeadsFile() throws IOException {
     Path heads =
@@ -81,8 +118,7 @@ class DemoCommandTest {
       value = {
         "--dense-only --sparse-only          | leave nothing to run",
         "--tokens 0                          | prompt of 0 tokens",
-        "--tokens 131073                     | allowed: 131072 together",
-        "--tokens 131072                     | allowed: 131072 together",
+        "--tokens 131073                     | --tokens is 131073; allowed: up to 131072",
         "--tokens 3000000 --facts 1          | the text has 1516588 characters",
         "--tokens 1000 --facts 200           | fewer --facts or more --tokens",
         "--facts 3 --questions 4             | no more questions than facts",

@@ -68,6 +68,27 @@ class EvalCommandTest {
   }
 
   @Test
+  void saysThatPromptsAreReadInChunks() {
+    Object[] eval = {
+      "eval",
+      "--model",
+      MODEL,
+      "--tokens",
+      1500,
+      "--questions",
+      2,
+      "--chunk",
+      512,
+      "--tasks",
+      "facts"
+    };
+    assertThat(CommandRun.heddle(eval).succeeded().out()).contains("in chunks of 512 tokens");
+    JsonNode report = CommandRun.json(eval);
+    assertThat(report.get("chunkTokens").asInt()).isEqualTo(512);
+    assertThat(report.at("/results/0/density").asDouble()).isEqualTo(1);
+  }
+
+  @Test
   void saysWhereTheModelCannotDoATaskAtAll() {
     assertThat(
             CommandRun.heddle("eval", "--model", MODEL, "--tokens", 600, "--tasks", "variables")
@@ -85,6 +106,7 @@ class EvalCommandTest {
         "--tokens 131072                  | allowed: 131072, the positions of the model",
         "--depths 1.5                     | a depth is 1.5; allowed: 0 to 1",
         "--prompts 0                      | allowed: at least 1 of each",
+        "--chunk -1                       | --chunk is -1; allowed: an integer from 1",
         "--no-dense                       | leaves nothing to judge",
         "--heads none.json                | none.json",
         "--heads HEADS --heads HEADS      | twice",

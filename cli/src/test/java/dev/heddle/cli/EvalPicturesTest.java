@@ -145,6 +145,27 @@ class EvalPicturesTest {
   }
 
   @Test
+  void chunksAreComparedWithChunks() throws IOException {
+    write(
+        "chunks.json",
+        """
+        {"model": "m", "runs": [
+          {"tokens": 8192, "heads": "dense", "totalSeconds": 8},
+          {"tokens": 8192, "heads": "dense", "chunkTokens": 1024, "totalSeconds": 9},
+          {"tokens": 8192, "heads": "f.json", "totalSeconds": 4},
+          {"tokens": 8192, "heads": "f.json", "chunkTokens": 1024, "totalSeconds": 3}]}
+        """);
+    SpeedView view = SpeedFiles.read(List.of(folder.resolve("chunks.json")));
+    assertThat(view.lines())
+        .extracting(SpeedView.Line::name)
+        .containsExactly(
+            "dense", "dense, in chunks of 1,024", "f.json", "f.json, in chunks of 1,024");
+    assertThat(view.overDense(view.lines().get(2))).hasValue(2);
+    assertThat(view.overDense(view.lines().get(3))).hasValue(3);
+    new SpeedPicture(view).paint(); // one length alone is an axis too
+  }
+
+  @Test
   void noTwoLinesLookAlike() {
     assertThat(IntStream.range(0, 30).mapToObj(LineStyle::of).distinct()).hasSize(30);
     assertThat(IntStream.range(0, 5).mapToObj(LineStyle::dense).distinct()).hasSize(5);

@@ -11,6 +11,9 @@ class PatternsCommandTest {
     assertThat(CommandRun.heddle("patterns").succeeded().out())
         .containsSubsequence("a-shape", "block-sparse", "dense", "vertical-slash")
         .contains("sink=128  (an integer from 0 (tokens))", "from dev.heddle.pattern.ashape")
+        .containsSubsequence("a-shape", "in chunks: nothing changes where", "block-sparse")
+        .containsSubsequence("dense", "in chunks: nothing changes", "vertical-slash")
+        .containsSubsequence("vertical-slash", "in chunks: each chunk keeps the columns")
         .doesNotContain("refused");
   }
 
@@ -19,6 +22,7 @@ class PatternsCommandTest {
     JsonNode patterns = CommandRun.json("patterns").get("patterns");
     assertThat(patterns.valueStream().map(pattern -> pattern.get("name").asString()))
         .containsExactly("a-shape", "block-sparse", "dense", "vertical-slash");
+    assertThat(patterns.get(2).get("inChunks").asString()).isEqualTo("nothing changes");
     JsonNode option = patterns.get(0).get("options").get(1);
     assertThat(option.get("name").asString()).isEqualTo("local");
     assertThat(option.get("default").asInt()).isEqualTo(1024);

@@ -137,6 +137,28 @@ class RunCommandTest {
   }
 
   @Test
+  void aPromptInChunksHasTheSameAnswerAndNeedsLessMemory() {
+    Object[] run = {
+      "run", "--model", MODEL, "--prompt-file", prompt, "--max-new-tokens", 7, "--chunk", 32
+    };
+    JsonNode answer = CommandRun.json(run);
+    assertThat(answer.get("text").asString()).isEqualTo("533740]");
+    assertThat(answer.get("density").asDouble()).isEqualTo(1);
+    Object[] dry = Arrays.copyOf(run, run.length + 1);
+    dry[run.length] = "--dry-run";
+    assertThat(CommandRun.heddle(dry).succeeded().out())
+        .contains("tokens in chunks of 32 and 7 new ones need 0.0");
+    JsonNode inChunks = CommandRun.json(dry);
+    dry[run.length - 1] = 100_000;
+    JsonNode inOnePass = CommandRun.json(dry);
+    assertThat(inChunks.get("chunkTokens").asInt()).isEqualTo(32);
+    assertThat(inOnePass.get("chunkTokens")).isEqualTo(inOnePass.get("promptTokens"));
+    assertThat(inChunks.get("keyValueBytes")).isEqualTo(inOnePass.get("keyValueBytes"));
+    assertThat(inChunks.get("computeBytes").asLong())
+        .isLessThan(inOnePass.get("computeBytes").asLong() / 2);
+  }
+
+  @Test
   void aSeedDecidesTheSampling() {
     Object[] arguments = {
       "run",
@@ -188,6 +210,7 @@ class RunCommandTest {
         "MODEL_PROMPT --temperature -1                        | temperature is -1.0",
         "MODEL_PROMPT --top-p 1.5                             | top-p is 1.5",
         "MODEL_PROMPT --backend warp                          | warp",
+        "MODEL_PROMPT --chunk 0                               | --chunk is 0; allowed: an integer",
         "MODEL_PROMPT --threads 0                             | threads is 0",
       })
   void refuses(String arguments, String message) {

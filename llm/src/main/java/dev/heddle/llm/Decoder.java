@@ -43,6 +43,7 @@ final class Decoder {
     List<PrefillReport> reports = new ArrayList<>();
     int layers = weights.layers().size();
     for (int number = 0; number < layers; number++) {
+      Interruptions.check();
       LayerWeights layer = weights.layers().get(number);
       attention.project(number, layer, pass);
       progress.onProgress(number, (number + 1 / PARTS) / layers);
@@ -60,6 +61,9 @@ final class Decoder {
   /** The logits at {@code positions} of the pass, in that order. */
   Logits logits(Pass pass, int[] positions) {
     float[][] rows = new float[positions.length][config.vocabularySize()];
+    if (positions.length == 0) {
+      return new Logits(rows);
+    }
     try (Arena arena = Arena.ofShared()) {
       int chunk = Math.min(positions.length, LOGIT_ROWS);
       FloatRows input = FloatRows.allocate(arena, chunk, config.hiddenSize());

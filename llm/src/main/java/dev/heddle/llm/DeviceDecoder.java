@@ -40,6 +40,7 @@ final class DeviceDecoder {
     List<PrefillReport> reports = new ArrayList<>();
     int layers = weights.layers().size();
     for (int number = 0; number < layers; number++) {
+      Interruptions.check();
       DeviceLayer layer = weights.layers().get(number);
       project(number, layer, pass);
       progress.onProgress(number, (number + 1 / PARTS) / layers);

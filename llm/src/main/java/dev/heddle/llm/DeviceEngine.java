@@ -3,6 +3,7 @@ package dev.heddle.llm;
 import dev.heddle.api.GpuLayer;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.GpuStream;
+import dev.heddle.llm.ChunkedPrefill.Chunk;
 import dev.heddle.runtime.PrefillReport;
 import dev.heddle.runtime.SparseAttention;
 import java.util.Arrays;
@@ -113,19 +114,28 @@ final class DeviceEngine implements Engine {
         });
   }
 
-  /** Reads {@code tokens} without keeping their keys and values, and says what took the time. */
-  PrefillTimes measure(SparseAttention attention, int[] tokens) {
+  /**
+   * Reads {@code tokens} in chunks without keeping their keys and values longer than that, and says
+   * what took the time.
+   */
+  PrefillTimes measure(SparseAttention attention, int[] tokens, int chunkTokens) {
     long start = System.nanoTime();
-    int[] last = {tokens.length - 1};
-    try (DeviceKeyValueCache cache = newCache(tokens.length, false)) {
+    try (DeviceKeyValueCache cache = newCache(tokens.length, chunkTokens < tokens.length)) {
       return inMemory(
-          tokens.length,
+          Math.min(chunkTokens, tokens.length),
           memory -> {
             PartTimes times = PartTimes.of(stream);
-            DevicePass pass = new DevicePass(memory, cache, tokens.length, attention, false, times);
-            List<PrefillReport> reports =
-                decoder.run(tokens, pass, last[0], PrefillProgress.SILENT);
-            decoder.logits(pass, last);
+            List<PrefillReport> reports = List.of();
+            for (Chunk chunk : Chunk.of(tokens.length, chunkTokens)) {
+              int[] part = Arrays.copyOfRange(tokens, chunk.first(), chunk.end());
+              int[] last = chunk.end() == tokens.length ? new int[] {part.length - 1} : new int[0];
+              DevicePass pass = new DevicePass(memory, cache, part.length, attention, false, times);
+              int firstNeeded = Arrays.stream(last).min().orElse(part.length);
+              reports =
+                  ChunkedPrefill.sum(
+                      reports, decoder.run(part, pass, firstNeeded, PrefillProgress.SILENT));
+              decoder.logits(pass, last);
+            }
             stream.await();
             return PrefillTimes.of(System.nanoTime() - start, times.nanos(), reports);
           });

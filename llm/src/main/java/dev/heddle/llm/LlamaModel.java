@@ -31,11 +31,15 @@ public final class LlamaModel implements AutoCloseable {
   private final ModelConfig config;
   private final WeightFiles files;
   private final Engine engine;
+  private final int chunkTokens;
+  private final PromptCheck check;
 
-  private LlamaModel(ModelConfig config, WeightFiles files, Engine engine) {
+  private LlamaModel(ModelConfig config, WeightFiles files, Engine engine, int chunkTokens) {
     this.config = config;
     this.files = files;
     this.engine = engine;
+    this.chunkTokens = chunkTokens;
+    this.check = new PromptCheck(config);
   }
 
   /**
@@ -46,27 +50,55 @@ public final class LlamaModel implements AutoCloseable {
    * @param threads threads to compute with, at least 1
    * @param memoryLimitBytes memory that caches and activations may take; empty for what the machine
    *     has available
+   * @param chunkTokens most tokens of a prompt that are read at once, at least 1. A longer prompt
+   *     is read in chunks of so many, each attending to all tokens before it: activations are those
+   *     of a chunk, but keys and values of all layers must be kept. Each chunk has indices of its
+   *     own; {@link dev.heddle.api.SparsePattern#inChunks} says what that changes.
    */
-  public record Settings(String backend, int threads, OptionalLong memoryLimitBytes) {
-    /** The best backend on all processors, with all of the machine's memory. */
+  public record Settings(
+      String backend, int threads, OptionalLong memoryLimitBytes, int chunkTokens) {
+    /** Chunks of this length are as long as any prompt: it is read in one pass. */
+    public static final int ONE_PASS = Integer.MAX_VALUE;
+
+    /**
+     * Checks the values that are not looked up.
+     *
+     * @throws InvalidInputException if a chunk would have no token
+     */
+    public Settings {
+      if (chunkTokens < 1) {
+        throw new InvalidInputException(
+            "a chunk has " + chunkTokens + " tokens; allowed: an integer from 1");
+      }
+    }
+
+    /** The best backend on all processors, with all of the machine's memory, in one pass. */
     public static Settings standard() {
       return new Settings(
-          Backends.AUTO, Runtime.getRuntime().availableProcessors(), OptionalLong.empty());
+          Backends.AUTO,
+          Runtime.getRuntime().availableProcessors(),
+          OptionalLong.empty(),
+          ONE_PASS);
     }
 
     /** The same with another backend. */
     public Settings withBackend(String name) {
-      return new Settings(name, threads, memoryLimitBytes);
+      return new Settings(name, threads, memoryLimitBytes, chunkTokens);
     }
 
     /** The same with another number of threads. */
     public Settings withThreads(int count) {
-      return new Settings(backend, count, memoryLimitBytes);
+      return new Settings(backend, count, memoryLimitBytes, chunkTokens);
     }
 
     /** The same with at most {@code bytes} for caches and activations. */
     public Settings withMemoryLimit(long bytes) {
-      return new Settings(backend, threads, OptionalLong.of(bytes));
+      return new Settings(backend, threads, OptionalLong.of(bytes), chunkTokens);
+    }
+
+    /** The same with prompts that are read in chunks of {@code tokens}. */
+    public Settings withChunk(int tokens) {
+      return new Settings(backend, threads, memoryLimitBytes, tokens);
     }
   }
 
@@ -83,7 +115,7 @@ public final class LlamaModel implements AutoCloseable {
     ModelConfig config = ModelFolder.open(folder).config();
     WeightFiles files = WeightFiles.open(folder);
     try {
-      return new LlamaModel(config, files, engine(config, settings, files));
+      return new LlamaModel(config, files, engine(config, settings, files), settings.chunkTokens());
     } catch (RuntimeException failure) {
       files.close();
       throw failure;
@@ -109,7 +141,10 @@ public final class LlamaModel implements AutoCloseable {
                     "random weights are made on a GPU alone; allowed: --backend cuda where there is"
                         + " one"));
     return new LlamaModel(
-        config, WeightFiles.none(), DeviceEngine.random(config, settings, stream));
+        config,
+        WeightFiles.none(),
+        DeviceEngine.random(config, settings, stream),
+        settings.chunkTokens());
   }
 
   private static Engine engine(ModelConfig config, Settings settings, WeightFiles files) {
@@ -143,7 +178,7 @@ public final class LlamaModel implements AutoCloseable {
    *     more than memory holds
    */
   public KeyValueCache newCache(int capacity) {
-    requirePositions("a cache of " + capacity + " tokens", capacity);
+    check.positions("a cache of " + capacity + " tokens", capacity);
     new MemoryEstimate(engine.cacheBytes(capacity, true), 0)
         .requireWithin("a cache of " + capacity + " tokens", engine.availableBytes());
     return engine.newCache(capacity, true);
@@ -153,21 +188,27 @@ public final class LlamaModel implements AutoCloseable {
   public MemoryEstimate memoryEstimate(int promptTokens, int newTokens) {
     return new MemoryEstimate(
         engine.cacheBytes((long) promptTokens + newTokens, true),
-        engine.activationBytes(promptTokens));
+        engine.activationBytes(Math.min(promptTokens, chunkTokens)));
   }
 
   /** The same with what {@code attention} takes on a GPU for its indices. */
   public MemoryEstimate memoryEstimate(SparseAttention attention, int promptTokens, int newTokens) {
     return memoryEstimate(promptTokens, newTokens)
-        .plus(engine.scratchBytes(attention, promptTokens, promptTokens));
+        .plus(engine.scratchBytes(attention, Math.min(promptTokens, chunkTokens), promptTokens));
   }
 
   /** The memory that {@link #prefillOnly} takes. */
   public MemoryEstimate prefillOnlyEstimate(SparseAttention attention, int promptTokens) {
+    return prefillOnlyEstimate(attention, promptTokens, chunkTokens);
+  }
+
+  /** The same in chunks of another length than the model was opened with. */
+  public MemoryEstimate prefillOnlyEstimate(
+      SparseAttention attention, int promptTokens, int chunkTokens) {
+    int atOnce = Math.min(promptTokens, chunkTokens);
     return new MemoryEstimate(
-        engine.cacheBytes(promptTokens, false),
-        engine.activationBytes(promptTokens)
-            + engine.scratchBytes(attention, promptTokens, promptTokens));
+        engine.cacheBytes(promptTokens, atOnce < promptTokens),
+        engine.activationBytes(atOnce) + engine.scratchBytes(attention, atOnce, promptTokens));
   }
 
   /**
@@ -178,7 +219,7 @@ public final class LlamaModel implements AutoCloseable {
    */
   public void requireReadable(int promptTokens, int newTokens) {
     String what = "a prompt of %d tokens with %d new ones".formatted(promptTokens, newTokens);
-    requirePositions("a prompt of " + promptTokens + " tokens", promptTokens);
+    check.positions("a prompt of " + promptTokens + " tokens", promptTokens);
     memoryEstimate(promptTokens, newTokens).requireWithin(what, engine.availableBytes());
   }
 
@@ -194,21 +235,25 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
-   * Reads {@code tokens} in one pass, for the logits behind the last one alone. On a GPU keys and
-   * values of a layer are dropped when it is done, so that longer prompts fit.
+   * Reads {@code tokens} for the logits behind the last one alone. On a GPU keys and values of a
+   * layer are dropped when it is done, so that longer prompts fit; not where the prompt is read in
+   * chunks, since those behind read them.
    *
    * @throws InvalidInputException if a token is unknown, or the text longer than the model's
    *     positions, window or memory; before any work
    */
   public Prefilled prefillOnly(SparseAttention attention, int[] tokens, PrefillProgress progress) {
-    requirePrefillOnly(attention, tokens);
-    try (KeyValueCache cache = engine.newCache(tokens.length, false)) {
-      return engine.prefill(attention, cache, tokens, new int[] {tokens.length - 1}, progress);
+    requirePrefillOnly(attention, tokens, chunkTokens);
+    int[] last = {tokens.length - 1};
+    try (KeyValueCache cache = engine.newCache(tokens.length, chunkTokens < tokens.length)) {
+      return new ChunkedPrefill(engine, chunkTokens, progress).read(attention, cache, tokens, last);
     }
   }
 
   /**
-   * Reads {@code tokens}, which follow those in the cache, in one pass.
+   * Reads {@code tokens}, which follow those in the cache, in one pass or in the chunks that the
+   * model was opened for. Ends early when the calling thread is interrupted, which it then still
+   * is.
    *
    * @param attention computes the attention; its shape is {@link #attentionShape}
    * @param cache receives their keys and values; unchanged if this fails
@@ -216,6 +261,7 @@ public final class LlamaModel implements AutoCloseable {
    * @return the logits behind the last token, and what attention computed
    * @throws InvalidInputException if a token is unknown, the cache too small or another model's, or
    *     the text longer than the model's positions, window or memory
+   * @throws dev.heddle.api.HeddleException if the thread is interrupted
    */
   public Prefilled prefill(
       SparseAttention attention, KeyValueCache cache, int[] tokens, PrefillProgress progress) {
@@ -233,18 +279,14 @@ public final class LlamaModel implements AutoCloseable {
       int[] tokens,
       int[] positions,
       PrefillProgress progress) {
-    requireRoom(cache, tokens);
-    for (int position : positions) {
-      if (position < 0 || position >= tokens.length) {
-        throw new InvalidInputException(
-            "position %d is not among the %d tokens".formatted(position, tokens.length));
-      }
-    }
-    int keyTokens = cache.tokens() + tokens.length;
-    long scratch = engine.scratchBytes(attention, tokens.length, keyTokens);
-    new MemoryEstimate(0, engine.activationBytes(tokens.length) + scratch)
+    check.room(cache, tokens);
+    PromptCheck.among(tokens, positions);
+    int atOnce = Math.min(tokens.length, chunkTokens);
+    long scratch = engine.scratchBytes(attention, atOnce, cache.tokens() + tokens.length);
+    new MemoryEstimate(0, engine.activationBytes(atOnce) + scratch)
         .requireWithin("a prompt of " + tokens.length + " tokens", engine.availableBytes());
-    return engine.prefill(attention, cache, tokens, positions, progress);
+    return new ChunkedPrefill(engine, chunkTokens, progress)
+        .read(attention, cache, tokens, positions);
   }
 
   /**
@@ -254,7 +296,8 @@ public final class LlamaModel implements AutoCloseable {
    * @throws InvalidInputException as {@link #prefill}
    */
   public Logits decode(SparseAttention attention, KeyValueCache cache, int token) {
-    requireRoom(cache, new int[] {token});
+    check.room(cache, new int[] {token});
+    Interruptions.check();
     return engine.decode(attention, cache, token);
   }
 
@@ -265,16 +308,28 @@ public final class LlamaModel implements AutoCloseable {
    * @throws InvalidInputException as {@link #prefill}, or if the model does not compute on a GPU
    */
   public PrefillTimes measurePrefill(SparseAttention attention, int[] tokens) {
-    DeviceEngine device = onDevice();
-    requirePrefillOnly(attention, tokens);
-    return device.measure(attention, tokens);
+    return measurePrefill(attention, tokens, chunkTokens);
   }
 
-  private void requirePrefillOnly(SparseAttention attention, int[] tokens) {
-    requireTokens(tokens);
+  /**
+   * The same in chunks of another length than the model was opened with; those of a chunk stay
+   * where another follows.
+   *
+   * @param chunkTokens tokens that are read at once, at least 1; {@link Settings#ONE_PASS} for all
+   * @throws InvalidInputException as {@link #measurePrefill(SparseAttention, int[])}
+   */
+  public PrefillTimes measurePrefill(SparseAttention attention, int[] tokens, int chunkTokens) {
+    DeviceEngine device = onDevice();
+    requirePrefillOnly(attention, tokens, chunkTokens);
+    return device.measure(attention, tokens, chunkTokens);
+  }
+
+  private void requirePrefillOnly(SparseAttention attention, int[] tokens, int chunkTokens) {
+    check.tokens(tokens);
     String what = "a prompt of " + tokens.length + " tokens";
-    requirePositions(what, tokens.length);
-    prefillOnlyEstimate(attention, tokens.length).requireWithin(what, engine.availableBytes());
+    check.positions(what, tokens.length);
+    prefillOnlyEstimate(attention, tokens.length, chunkTokens)
+        .requireWithin(what, engine.availableBytes());
   }
 
   private DeviceEngine onDevice() {
@@ -295,46 +350,5 @@ public final class LlamaModel implements AutoCloseable {
   /** Memory that caches and activations may take now, where the model computes. */
   public long availableBytes() {
     return engine.availableBytes();
-  }
-
-  private void requireRoom(KeyValueCache cache, int[] tokens) {
-    if (!cache.shape().equals(config.attention())) {
-      throw new InvalidInputException(
-          "the cache is for %s, but the model is %s".formatted(cache.shape(), config.attention()));
-    }
-    requireTokens(tokens);
-    long end = (long) cache.tokens() + tokens.length;
-    requirePositions("a text of " + end + " tokens", end);
-    if (end > cache.capacity()) {
-      throw new InvalidInputException(
-          "the cache holds %d tokens and has room for %d, not for %d more"
-              .formatted(cache.tokens(), cache.capacity() - cache.tokens(), tokens.length));
-    }
-  }
-
-  private void requireTokens(int[] tokens) {
-    if (tokens.length == 0) {
-      throw new InvalidInputException("the prompt is empty; allowed: at least 1 token");
-    }
-    for (int token : tokens) {
-      if (token < 0 || token >= config.vocabularySize()) {
-        throw new InvalidInputException(
-            "token %d is not in the model's vocabulary; allowed: 0 to %d"
-                .formatted(token, config.vocabularySize() - 1));
-      }
-    }
-  }
-
-  private void requirePositions(String what, long tokens) {
-    if (tokens > config.maxPositions()) {
-      throw new InvalidInputException(
-          "%s is too long; allowed: %d, the model's max_position_embeddings"
-              .formatted(what, config.maxPositions()));
-    }
-    if (config.slidingWindow().isPresent() && tokens > config.slidingWindow().getAsInt()) {
-      throw new InvalidInputException(
-          "%s is too long; allowed: %d, the model's sliding_window, beyond which it forgets"
-              .formatted(what, config.slidingWindow().getAsInt()));
-    }
   }
 }

@@ -51,6 +51,11 @@ public final class Logits {
     return Arrays.deepHashCode(rows);
   }
 
+  /** The scores themselves, for one who does not change them. */
+  float[] shared(int position) {
+    return row(position);
+  }
+
   private float[] row(int position) {
     if (position < 0 || position >= rows.length) {
       throw new InvalidInputException(

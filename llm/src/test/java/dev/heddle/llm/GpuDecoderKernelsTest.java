@@ -47,6 +47,8 @@ class GpuDecoderKernelsTest {
     }
   }
 
+  /** Has a tag because compute-sanitizer's racecheck ends where cuBLASLt's kernels run. */
+  @Tag("products")
   @ParameterizedTest
   @EnumSource(
       value = ElementType.class,

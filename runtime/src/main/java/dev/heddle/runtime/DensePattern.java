@@ -20,6 +20,11 @@ final class DensePattern implements SparsePattern {
   }
 
   @Override
+  public String inChunks() {
+    return "nothing changes";
+  }
+
+  @Override
   public List<Option<?>> options() {
     return List.of();
   }

@@ -1,6 +1,7 @@
 package dev.heddle.runtime;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * What one call of {@link SparseAttention#prefill} computed.
@@ -24,7 +25,27 @@ public record PrefillReport(int layer, List<Head> heads, long indexNanos, long a
    * @param cells cells (query, key) computed
    * @param causalCells cells that dense attention computes
    */
-  public record Head(String pattern, long cells, long causalCells) {}
+  public record Head(String pattern, long cells, long causalCells) {
+    private Head plus(Head next) {
+      return new Head(next.pattern, cells + next.cells, causalCells + next.causalCells);
+    }
+  }
+
+  /**
+   * What the layer computed over a chunk of a prompt and over the chunk behind it. Cells and times
+   * add up; a head's pattern is the one that ran last, where there were more keys.
+   *
+   * @param next the report of the same layer over the next chunk
+   */
+  public PrefillReport plus(PrefillReport next) {
+    return new PrefillReport(
+        layer,
+        IntStream.range(0, heads.size())
+            .mapToObj(head -> heads.get(head).plus(next.heads.get(head)))
+            .toList(),
+        indexNanos + next.indexNanos,
+        attentionNanos + next.attentionNanos);
+  }
 
   /** Cells computed as a share of those of dense attention, over all heads. */
   public double density() {

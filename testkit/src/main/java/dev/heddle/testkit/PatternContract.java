@@ -161,6 +161,10 @@ public abstract class PatternContract {
         .as("pattern '%s': description, one line", name)
         .isNotBlank()
         .doesNotContain("\n");
+    assertThat(pattern().inChunks())
+        .as("pattern '%s': what changes in chunks, one line", name)
+        .isNotBlank()
+        .doesNotContain("\n");
   }
 
   @Test

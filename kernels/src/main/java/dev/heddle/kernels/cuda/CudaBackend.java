@@ -81,33 +81,12 @@ final class CudaBackend implements AttentionBackend, GpuAttention {
 
   @Override
   public void attend(GpuLayer layer, List<HeadWork> heads, long stream) {
-    attend(
-        layer,
-        heads,
-        stream,
-        (plan, lane, queue) -> {
-          plan.index(queue);
-          plan.attend(queue);
-          return true;
-        });
+    attend(layer, heads, stream, (plan, lane, queue) -> true);
   }
 
   @Override
   public GpuReport attendAndWait(GpuLayer layer, List<HeadWork> heads, long stream) {
-    return attend(
-        layer,
-        heads,
-        stream,
-        (plan, lane, queue) -> {
-          lane.markStart();
-          plan.index(queue);
-          lane.markIndexed();
-          plan.attend(queue);
-          lane.markAttended();
-          List<Long> cells = plan.cells(queue);
-          lane.await();
-          return new GpuReport(cells, lane.indexNanos(), lane.attentionNanos());
-        });
+    return attend(layer, heads, stream, (plan, lane, queue) -> lane.report(plan.cells(queue)));
   }
 
   @Override
@@ -115,13 +94,13 @@ final class CudaBackend implements AttentionBackend, GpuAttention {
     return LayerPlan.of(layer, heads).bytes();
   }
 
-  /** What is done with a plan between the two waits of a caller's stream. */
+  /** What is asked of a plan that has been queued. */
   @FunctionalInterface
-  private interface PlanRun<T> {
-    T run(LayerPlan plan, Lane lane, WorkQueue queue);
+  private interface Result<T> {
+    T of(LayerPlan plan, Lane lane, WorkQueue queue);
   }
 
-  private <T> T attend(GpuLayer layer, List<HeadWork> heads, long stream, PlanRun<T> run) {
+  private <T> T attend(GpuLayer layer, List<HeadWork> heads, long stream, Result<T> result) {
     AttentionLaunch.requireSupported(layer);
     LayerPlan plan = LayerPlan.of(layer, heads);
     return device.call(lane -> {
@@ -133,7 +112,8 @@ final class CudaBackend implements AttentionBackend, GpuAttention {
         foreign.letLaneWait();
         // Even after a failure, what was queued reads the caller's memory.
         afterwards.add(foreign::waitForLane);
-        return run.run(plan, lane, queue);
+        plan.compute(queue, lane.times());
+        return result.of(plan, lane, queue);
       }
     });
   }

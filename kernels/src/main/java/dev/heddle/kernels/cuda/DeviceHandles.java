@@ -2,6 +2,7 @@ package dev.heddle.kernels.cuda;
 
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
+import jcuda.driver.CUfunction;
 import jcuda.driver.CUstream;
 
 /** JCuda's handles with the numbers behind them, which JCuda itself does not show. */
@@ -11,6 +12,13 @@ final class DeviceHandles {
   /** A pointer to the device address {@code address}. */
   static CUdeviceptr pointer(long address) {
     return new CUdeviceptr().withByteOffset(address);
+  }
+
+  /** A kernel. */
+  static final class Function extends CUfunction {
+    long handle() {
+      return getNativePointer();
+    }
   }
 
   /** A stream. */

@@ -101,14 +101,8 @@ final class DeviceTensors implements GpuTensors {
     return device.call(lane -> {
       plan.requireMemory(0, device.pool());
       try (WorkQueue queue = new WorkQueue(device, lane)) {
-        lane.markStart();
-        plan.index(queue);
-        lane.markIndexed();
-        plan.attend(queue);
-        lane.markAttended();
-        List<Long> cells = plan.cells(queue);
-        lane.await();
-        return new GpuReport(cells, lane.indexNanos(), lane.attentionNanos());
+        plan.compute(queue, lane.times());
+        return lane.report(plan.cells(queue));
       }
     });
   }

@@ -1,5 +1,6 @@
 package dev.heddle.kernels.cuda;
 
+import dev.heddle.api.KernelGrid;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -15,7 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * The functions of {@code libcuda.so.1} that JCuda 12.6.0 lacks (attributes of memory pools),
  * cannot call with a handle that it did not make (streams of others), or that must run before JCuda
- * may be loaded at all. Each returns the driver's result code.
+ * may be loaded at all; and the one that is called most. Each returns the driver's result code.
  */
 @SuppressWarnings("restricted") // calling native code is what this class is for
 final class DriverLibrary {
@@ -23,6 +24,10 @@ final class DriverLibrary {
   private static final MemoryLayout POINTER = ValueLayout.ADDRESS;
   private static final MemoryLayout HANDLE = ValueLayout.JAVA_LONG;
   private static final MemoryLayout INT = ValueLayout.JAVA_INT;
+
+  private static final MemoryLayout[] LAUNCH = {
+    HANDLE, INT, INT, INT, INT, INT, INT, INT, HANDLE, POINTER, POINTER
+  };
 
   private final SymbolLookup symbols;
   private final Map<String, MethodHandle> functions = new ConcurrentHashMap<>();
@@ -83,6 +88,30 @@ final class DriverLibrary {
   int free(long address, long stream) {
     MethodHandle free = function("cuMemFreeAsync", HANDLE, HANDLE);
     return call(() -> (int) free.invokeExact(address, stream));
+  }
+
+  /**
+   * Launches a kernel.
+   *
+   * @param parameters the array of pointers to parameters
+   */
+  int launch(Launch launch, MemorySegment parameters) {
+    MethodHandle start = function("cuLaunchKernel", LAUNCH);
+    KernelGrid grid = launch.grid();
+    return call(() ->
+        (int)
+            start.invokeExact(
+                launch.function(),
+                grid.blocksX(),
+                grid.blocksY(),
+                grid.blocksZ(),
+                grid.threadsX(),
+                grid.threadsY(),
+                1,
+                grid.sharedBytes(),
+                launch.stream(),
+                parameters,
+                MemorySegment.NULL));
   }
 
   int recordEvent(long event, long stream) {

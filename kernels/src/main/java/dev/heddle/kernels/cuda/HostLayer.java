@@ -48,19 +48,14 @@ final class HostLayer {
     HostTransfer transfer = new HostTransfer(queue);
     GpuLayer layer = uploaded(queue, transfer);
     LayerPlan plan = LayerPlan.of(layer, heads);
-    lane.markStart();
-    plan.index(queue);
-    lane.markIndexed();
-    plan.attend(queue);
-    lane.markAttended();
+    plan.compute(queue, lane.times());
     // All that can run out of memory comes before the first write.
     List<Long> cells = plan.cells(queue);
     transfer.download(layer.out(), tensors.out());
     if (tensors.wantsLogSumExp()) {
       queue.download(layer.logSumExp(), tensors.logSumExp().asSlice(0, logSumExpBytes()));
     }
-    lane.await();
-    return new GpuReport(cells, lane.indexNanos(), lane.attentionNanos());
+    return lane.report(cells);
   }
 
   /** Builds the indices of all heads and reads them back. */

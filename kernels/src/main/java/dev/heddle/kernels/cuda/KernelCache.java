@@ -33,8 +33,9 @@ import java.util.zip.CRC32;
  * several want them at a time. A folder that cannot be used only costs time: everything is compiled
  * then.
  *
- * <p>A file is {@code HEDDLEK1}, the key, the CRC-32 of the code as 8 bytes, the code. (A SHA-256
- * of some MiB takes a JVM that has just started longer than everything else.)
+ * <p>A file is {@code HEDDLEK2}, the CRC-32 of the code as 8 bytes, the key's length as 4 bytes,
+ * the key, the code. What happens before code is there is kept cheap for a JVM that has just
+ * started: no streams, regular expressions or formats, each of which takes it milliseconds.
  *
  * @param folder where the files are
  * @param mostBytes of all files together: beyond it, those that were not used for longest go
@@ -45,9 +46,8 @@ record KernelCache(Path folder, long mostBytes) {
 
   static final long MOST_BYTES = 256L << 20;
 
-  private static final byte[] MAGIC = {'H', 'E', 'D', 'D', 'L', 'E', 'K', '1'};
-  private static final int KEY_BYTES = 32;
-  private static final int HEADER_BYTES = MAGIC.length + KEY_BYTES + Long.BYTES;
+  private static final byte[] MAGIC = {'H', 'E', 'D', 'D', 'L', 'E', 'K', '2'};
+  private static final int KEY_PLACE = MAGIC.length + Long.BYTES + Integer.BYTES;
   private static final String ENDING = ".kernel";
   private static final String PART = ".part";
   private static final String LOCK = "lock";
@@ -74,10 +74,10 @@ record KernelCache(Path folder, long mostBytes) {
    * The code that belongs to a key.
    *
    * @param name of the kernels, to find their files by
-   * @param key a SHA-256
+   * @param key what the code depends on
    * @param compile makes the code if it is not there, or not whole
    */
-  byte[] get(String name, byte[] key, Supplier<byte[]> compile) {
+  byte[] get(String name, CacheKey key, Supplier<byte[]> compile) {
     if (problem().isPresent()) {
       return compile.get();
     }
@@ -89,7 +89,7 @@ record KernelCache(Path folder, long mostBytes) {
     try (FileChannel channel =
             FileChannel.open(
                 folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        Held held = Held.await(channel, ByteBuffer.wrap(key).getLong() & Long.MAX_VALUE >> 1)) {
+        Held held = Held.await(channel, key.name() & Long.MAX_VALUE >> 1)) {
       Optional<byte[]> made = held.isOwn() ? read(file, key) : Optional.empty();
       return made.isPresent() ? made.get() : store(file, key, compile.get());
     } catch (IOException noLock) {
@@ -98,13 +98,23 @@ record KernelCache(Path folder, long mostBytes) {
   }
 
   /** Whether there is code of a key, whole or not. */
-  boolean has(String name, byte[] key) {
+  boolean has(String name, CacheKey key) {
     return Files.isRegularFile(file(name, key)) && problem().isEmpty();
   }
 
-  Path file(String name, byte[] key) {
-    String safe = name.replaceAll("[^A-Za-z0-9_.-]", "_");
-    return folder.resolve(safe + "-" + HexFormat.of().formatHex(key) + ENDING);
+  Path file(String name, CacheKey key) {
+    return folder.resolve(safe(name) + "-" + HexFormat.of().toHexDigits(key.name()) + ENDING);
+  }
+
+  private static String safe(String name) {
+    char[] letters = name.toCharArray();
+    for (int i = 0; i < letters.length; i++) {
+      char letter = letters[i];
+      boolean isSafe =
+          letter < 128 && (Character.isLetterOrDigit(letter) || "_.-".indexOf(letter) >= 0);
+      letters[i] = isSafe ? letter : '_';
+    }
+    return new String(letters);
   }
 
   /** Makes the folder if it is not there; why it cannot be used, if it cannot. */
@@ -137,7 +147,7 @@ record KernelCache(Path folder, long mostBytes) {
     return "%s (%d KiB)".formatted(folder, Math.ceilDiv(bytes, 1024));
   }
 
-  private static Optional<byte[]> read(Path file, byte[] key) {
+  private static Optional<byte[]> read(Path file, CacheKey key) {
     byte[] content;
     try {
       content = Files.readAllBytes(file);
@@ -148,21 +158,22 @@ record KernelCache(Path folder, long mostBytes) {
       return Optional.empty(); // it is made anew and takes the damaged one's place
     }
     try {
-      Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+      Files.setLastModifiedTime(file, FileTime.fromMillis(System.currentTimeMillis()));
     } catch (IOException notOurs) {
       // It may be thrown out earlier than it should.
     }
-    return Optional.of(Arrays.copyOfRange(content, HEADER_BYTES, content.length));
+    return Optional.of(Arrays.copyOfRange(content, KEY_PLACE + key.length(), content.length));
   }
 
-  private static boolean isWhole(byte[] content, byte[] key) {
-    if (content.length < HEADER_BYTES) {
+  private static boolean isWhole(byte[] content, CacheKey key) {
+    int code = KEY_PLACE + key.length();
+    if (content.length < code || !Arrays.equals(content, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
       return false;
     }
-    int code = MAGIC.length + KEY_BYTES;
-    return Arrays.equals(content, 0, MAGIC.length, MAGIC, 0, MAGIC.length)
-        && Arrays.equals(content, MAGIC.length, code, key, 0, KEY_BYTES)
-        && ByteBuffer.wrap(content).getLong(code) == checksum(content, HEADER_BYTES);
+    ByteBuffer header = ByteBuffer.wrap(content, MAGIC.length, KEY_PLACE - MAGIC.length);
+    return header.getLong() == checksum(content, code)
+        && header.getInt() == key.length()
+        && key.isAt(content, KEY_PLACE);
   }
 
   private static long checksum(byte[] content, int from) {
@@ -172,11 +183,13 @@ record KernelCache(Path folder, long mostBytes) {
   }
 
   /** Writes beside and moves into place. What cannot be kept is compiled again next time. */
-  private byte[] store(Path file, byte[] key, byte[] code) {
+  private byte[] store(Path file, CacheKey key, byte[] code) {
     Path part = file.resolveSibling(file.getFileName() + PART + ProcessHandle.current().pid());
     try {
-      ByteBuffer content = ByteBuffer.allocate(HEADER_BYTES + code.length);
-      content.put(MAGIC).put(key).putLong(checksum(code, 0)).put(code);
+      ByteBuffer content = ByteBuffer.allocate(KEY_PLACE + key.length() + code.length);
+      content.put(MAGIC).putLong(checksum(code, 0)).putInt(key.length());
+      key.writeTo(content);
+      content.put(code);
       Files.write(part, content.array());
       Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       prune(file);

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -107,12 +106,8 @@ final class KernelCompiler {
     return cache.get(source.name(), unit.key(), () -> compileAnew(source.name(), unit));
   }
 
-  /** A text with all that it includes, and in hexadecimal the key of its code in the cache. */
-  private record Keyed(KernelText text, Map<String, String> headers, String digits) {
-    byte[] key() {
-      return HexFormat.of().parseHex(digits);
-    }
-  }
+  /** A text with all that it includes, and the key of its code in the cache. */
+  private record Keyed(KernelText text, Map<String, String> headers, CacheKey key) {}
 
   private Keyed unit(KernelSource source) {
     return units.computeIfAbsent(
@@ -120,7 +115,7 @@ final class KernelCompiler {
         of -> {
           KernelText text = of.text().orElseThrow();
           Map<String, String> headers = SharedHeaders.of(text);
-          return new Keyed(text, headers, HexFormat.of().formatHex(key(text, headers)));
+          return new Keyed(text, headers, key(text, headers));
         });
   }
 
@@ -157,18 +152,19 @@ final class KernelCompiler {
   }
 
   /** Everything that the code depends on. */
-  private byte[] key(KernelText text, Map<String, String> headers) {
+  private CacheKey key(KernelText text, Map<String, String> headers) {
     List<String> parts = new ArrayList<>();
     parts.add(text.fileName());
     parts.add(text.source());
-    headers.forEach((name, content) -> {
-      parts.add(name);
-      parts.add(content);
-    });
+    for (Map.Entry<String, String> header : headers.entrySet()) {
+      parts.add(header.getKey());
+      parts.add(header.getValue());
+    }
     parts.addAll(OPTIONS);
-    parts.add(target.toString());
+    parts.add(Integer.toString(target.computeCapability()));
+    parts.add(Integer.toString(target.driverVersion()));
     parts.addAll(compilers());
-    return Sha256.of(parts);
+    return CacheKey.of(parts);
   }
 
   /**
@@ -176,11 +172,12 @@ final class KernelCompiler {
    * earlier, so its files have to do; where only the system's loader knows of one, its version.
    */
   private List<String> compilers() {
-    List<String> files =
-        places.candidates(target.driverVersion() / 1000).stream()
-            .filter(file -> file.getParent() != null)
-            .flatMap(file -> identity(file).stream())
-            .toList();
+    List<String> files = new ArrayList<>();
+    for (Path file : places.candidates(target.driverVersion() / 1000)) {
+      if (file.getParent() != null) {
+        identity(file).ifPresent(files::add);
+      }
+    }
     return files.isEmpty() ? nvrtc().map(Nvrtc::version).stream().toList() : files;
   }
 
@@ -188,7 +185,7 @@ final class KernelCompiler {
     try {
       Path real = file.toRealPath();
       return Optional.of(
-          "%s %d %s".formatted(real, Files.size(real), Files.getLastModifiedTime(real)));
+          real + " " + Files.size(real) + " " + Files.getLastModifiedTime(real).toMillis());
     } catch (IOException gone) {
       return Optional.empty();
     }

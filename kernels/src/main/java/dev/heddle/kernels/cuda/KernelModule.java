@@ -1,10 +1,10 @@
 package dev.heddle.kernels.cuda;
 
 import dev.heddle.kernels.DeviceException;
+import dev.heddle.kernels.cuda.DeviceHandles.Function;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
@@ -22,7 +22,7 @@ final class KernelModule implements AutoCloseable {
   private final Map<String, Optional<Kernel>> kernels = new HashMap<>();
 
   /** A kernel and the dynamic shared memory that it may use. */
-  private record Kernel(CUfunction function, int sharedBytes) {}
+  private record Kernel(Function function, int sharedBytes) {}
 
   /**
    * Loads an image for the current context's device.
@@ -55,11 +55,12 @@ final class KernelModule implements AutoCloseable {
   }
 
   /**
-   * The kernel {@code kernel}, allowed to use {@code sharedBytes} of dynamic shared memory.
+   * The handle of kernel {@code kernel}, allowed to use {@code sharedBytes} of dynamic shared
+   * memory.
    *
    * @throws DeviceException if the image has it not for the context's device
    */
-  synchronized CUfunction function(String kernel, int sharedBytes) {
+  synchronized long function(String kernel, int sharedBytes) {
     Kernel found =
         find(kernel)
             .orElseThrow(() ->
@@ -75,7 +76,7 @@ final class KernelModule implements AutoCloseable {
           "asking for %d bytes of shared memory for kernel '%s'".formatted(sharedBytes, kernel));
       kernels.put(kernel, Optional.of(new Kernel(found.function(), sharedBytes)));
     }
-    return found.function();
+    return found.function().handle();
   }
 
   /** Whether the image has the kernel for the context's device. */
@@ -88,7 +89,7 @@ final class KernelModule implements AutoCloseable {
   }
 
   private Optional<Kernel> look(String kernel) {
-    CUfunction function = new CUfunction();
+    Function function = new Function();
     int result = JCudaDriver.cuModuleGetFunction(function, module, kernel);
     if (result == CUresult.CUDA_ERROR_NOT_FOUND) {
       return Optional.empty();

@@ -1,7 +1,11 @@
 package dev.heddle.kernels.cuda;
 
+import dev.heddle.kernels.GpuReport;
 import dev.heddle.kernels.cuda.DeviceHandles.Event;
 import dev.heddle.kernels.cuda.DeviceHandles.Stream;
+import dev.heddle.kernels.cuda.LaneTimes.Part;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import jcuda.driver.CUstream_flags;
@@ -9,7 +13,7 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * What one call at a time uses: a stream, two pinned buffers so that one is filled while the other
- * is copied, and events that time it.
+ * is copied, memory for a kernel's parameters, and events that time it.
  */
 final class Lane implements AutoCloseable {
   /** Large enough that a copy's fixed cost of some 10 µs is lost in it. */
@@ -17,9 +21,10 @@ final class Lane implements AutoCloseable {
 
   private final Stream stream = new Stream();
   private final List<PinnedBuffer> staging = new ArrayList<>();
-  private final Event start = new Event();
-  private final Event indexed = new Event();
-  private final Event attended = new Event();
+  private final Event before = new Event();
+  private final Event after = new Event();
+  private final LaneTimes times = new LaneTimes(stream);
+  private final MemorySegment launchMemory = Arena.ofAuto().allocate(Launch.BYTES, Long.BYTES);
   private final Releases owned = new Releases();
   private int next;
 
@@ -30,10 +35,11 @@ final class Lane implements AutoCloseable {
           JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
           "creating a stream");
       owned.add(() -> Driver.check(JCudaDriver.cuStreamDestroy(stream), "destroying a stream"));
-      for (Event event : List.of(start, indexed, attended)) {
+      for (Event event : List.of(before, after)) {
         Driver.check(JCudaDriver.cuEventCreate(event, 0), "creating an event");
         owned.add(() -> Driver.check(JCudaDriver.cuEventDestroy(event), "destroying an event"));
       }
+      owned.add(times::close);
       while (staging.size() < 2) {
         PinnedBuffer buffer = new PinnedBuffer(STAGING_BYTES);
         staging.add(buffer);
@@ -56,61 +62,41 @@ final class Lane implements AutoCloseable {
     return staging.get(next);
   }
 
-  void markStart() {
-    record(start);
-  }
-
-  void markIndexed() {
-    record(indexed);
-  }
-
-  void markAttended() {
-    record(attended);
+  LaneTimes times() {
+    return times;
   }
 
   /**
-   * Nanoseconds on the device between {@link #markStart} and {@link #markIndexed}; both are over.
+   * Memory that a launch lays its parameters out in; the driver has copied it when that returns.
    */
-  long indexNanos() {
-    return nanos(start, indexed);
-  }
-
-  /**
-   * Nanoseconds on the device between {@link #markIndexed} and {@link #markAttended}; both are
-   * over.
-   */
-  long attentionNanos() {
-    return nanos(indexed, attended);
+  MemorySegment launchMemory() {
+    return launchMemory;
   }
 
   /** An event that marks everything queued so far. */
   Event markEnd() {
-    record(attended);
-    return attended;
+    Driver.check(JCudaDriver.cuEventRecord(after, stream), "recording an event");
+    return after;
   }
 
   /** The event that foreign streams are waited for with. */
   Event startEvent() {
-    return start;
+    return before;
   }
 
   void await() {
     Driver.check(JCudaDriver.cuStreamSynchronize(stream), "waiting for the device");
   }
 
+  /** Waits for what is queued, and says what it took. */
+  GpuReport report(List<Long> cells) {
+    await();
+    return new GpuReport(cells, times.nanos(Part.INDEX), times.nanos(Part.ATTENTION));
+  }
+
   /** Waits for what is queued, then gives everything back. */
   @Override
   public void close() {
     owned.close();
-  }
-
-  private void record(Event event) {
-    Driver.check(JCudaDriver.cuEventRecord(event, stream), "recording an event");
-  }
-
-  private static long nanos(Event from, Event to) {
-    float[] milliseconds = new float[1];
-    Driver.check(JCudaDriver.cuEventElapsedTime(milliseconds, from, to), "reading a timer");
-    return (long) (milliseconds[0] * 1e6);
   }
 }

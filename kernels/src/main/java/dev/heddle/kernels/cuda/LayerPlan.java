@@ -9,8 +9,11 @@ import dev.heddle.api.Option;
 import dev.heddle.api.Options;
 import dev.heddle.kernels.DeviceMemoryException;
 import dev.heddle.kernels.HeadWork;
+import dev.heddle.kernels.cuda.LaneTimes.Part;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,9 +81,35 @@ final class LayerPlan {
     parts.forEach(part -> part.index(queue));
   }
 
-  /** Queues all attention, after {@link #index}. */
-  void attend(WorkQueue queue) {
-    parts.forEach(part -> part.attend(queue));
+  /**
+   * Queues all indices and all attention. Where the building of an index waits for the device, that
+   * computes the attention of the parts before it meanwhile, whose indices are there: the dense
+   * heads come first and wait for nothing.
+   */
+  void compute(WorkQueue queue, LaneTimes times) {
+    Deque<LayerPart> indexed = new ArrayDeque<>();
+    times.start(Part.INDEX);
+    for (LayerPart part : parts) {
+      queue.beforeWaiting(() -> {
+        if (!indexed.isEmpty()) {
+          times.next(Part.ATTENTION);
+          attend(indexed, queue);
+          times.next(Part.INDEX);
+        }
+      });
+      part.index(queue);
+      indexed.add(part);
+    }
+    queue.beforeWaiting(() -> {});
+    times.next(Part.ATTENTION);
+    attend(indexed, queue);
+    times.end();
+  }
+
+  private static void attend(Deque<LayerPart> indexed, WorkQueue queue) {
+    while (!indexed.isEmpty()) {
+      indexed.remove().attend(queue);
+    }
   }
 
   /** Cells of each query head, after {@link #index}. Waits for the device. */

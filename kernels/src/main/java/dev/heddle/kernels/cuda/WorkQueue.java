@@ -13,8 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
-import jcuda.Pointer;
-import jcuda.driver.CUfunction;
+import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -26,6 +25,7 @@ final class WorkQueue implements GpuQueue, AutoCloseable {
   private final Lane lane;
   private final NavigableMap<Long, Long> bytesByAddress = new TreeMap<>();
   private final Releases owned = new Releases();
+  private Runnable beforeWaiting = () -> {};
   private boolean closed;
 
   WorkQueue(Device device, Lane lane) {
@@ -79,29 +79,38 @@ final class WorkQueue implements GpuQueue, AutoCloseable {
       PinnedBuffer staging = lane.nextStaging();
       staging.await();
       staging.copyFrom(address + done, bytes, lane.stream());
+      keepBusy();
       MemorySegment.copy(staging.await(), 0, target, done, bytes);
     }
+  }
+
+  /**
+   * What is queued the next time that {@link #download} is about to wait, behind the copy that it
+   * waits for: the device goes on with it while the host looks at what was copied.
+   */
+  void beforeWaiting(Runnable work) {
+    this.beforeWaiting = work;
+  }
+
+  private void keepBusy() {
+    Runnable work = beforeWaiting;
+    beforeWaiting = () -> {};
+    work.run();
   }
 
   @Override
   public void launch(
       KernelSource source, String kernel, KernelGrid grid, KernelParameters parameters) {
     requireOpen();
-    CUfunction function = device.module(source).function(kernel, grid.sharedBytes());
-    Driver.check(
-        JCudaDriver.cuLaunchKernel(
-            function,
-            grid.blocksX(),
-            grid.blocksY(),
-            grid.blocksZ(),
-            grid.threadsX(),
-            grid.threadsY(),
-            1,
-            grid.sharedBytes(),
-            lane.stream(),
-            Pointer.to(Pointer.to(parameters.toBytes())),
-            new Pointer()),
-        "launching kernel '" + kernel + "' with " + grid);
+    Launch launch =
+        new Launch(
+            device.module(source).function(kernel, grid.sharedBytes()),
+            grid,
+            lane.stream().handle());
+    int result = device.driver().launch(launch, Launch.lay(parameters, lane.launchMemory()));
+    if (result != CUresult.CUDA_SUCCESS) {
+      Driver.check(result, "launching kernel '" + kernel + "' with " + grid);
+    }
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.heddle.kernels.cuda;
 
 import dev.heddle.api.AttentionLaunch;
 import dev.heddle.api.AttentionShape;
+import dev.heddle.api.BlockIndex;
 import dev.heddle.api.BlockShape;
 import dev.heddle.api.ElementType;
 import dev.heddle.api.GpuCall;
@@ -62,6 +63,7 @@ final class FakeDriverMain {
       loseDevice(nth);
     }
     memoryTakenByOthers();
+    attentionWhileAnIndexIsAwaited();
     misbehavingHalves();
     System.out.println(problems + " problems in " + allCalls + " calls that may fail");
   }
@@ -194,6 +196,21 @@ final class FakeDriverMain {
       useAll(backend);
     }
     expectNothingHeld("after memory was taken by others");
+  }
+
+  /** The dense heads' launch is queued before the host waits for what the other head's index is. */
+  private static void attentionWhileAnIndexIsAwaited() {
+    FakeDriver.reset();
+    try (CudaBackend backend = open()) {
+      Half half = new Half();
+      long[] launches = new long[1];
+      half.duringIndex = queue -> launches[0] = FakeDriver.launches();
+      BlockIndex dense = BlockIndex.dense(SHAPE, BLOCKS);
+      HeadWork sparse = new HeadWork.OnDevice(half, Options.defaults(List.of()));
+      backend.attend(call(), BLOCKS, List.of(sparse, new HeadWork.Indexed(List.of(dense))));
+      expect("launches, dense and index", launches[0] == 2, launches[0]);
+    }
+    expectNothingHeld("after attention while an index is awaited");
   }
 
   private static void misbehavingHalves() {

@@ -12,7 +12,7 @@ final class KernelCacheMain {
     byte[] code =
         cache.get(
             "wanted",
-            Sha256.of(List.of("the same")),
+            CacheKey.of(List.of("the same")),
             () -> {
               System.out.println("compiled");
               try {

@@ -86,14 +86,34 @@ class RuntimeCompilationTest extends GpuTest {
   /** All attention kernels of a pattern: the longest text that there is. Prints the times. */
   @Test
   void theSecondProcessTakesThemFromTheCache() throws Exception {
-    double first = loadInNewProcess();
+    assertMadeOnce("attention kernels of one pattern", List.of());
+  }
+
+  @Test
+  void theSecondProcessTakesAnExamplesFromTheCache() throws Exception {
+    Path folder =
+        ChildJava.module()
+            .resolve("../examples/x-attention/src/main/resources/com/example/xattention");
+    List<String> arguments =
+        new ArrayList<>(List.of(folder.toString(), "x_attention", "heddle_x_attention_select"));
+    try (Stream<Path> files = Files.list(folder)) {
+      files
+          .map(file -> String.valueOf(file.getFileName()))
+          .filter(name -> name.endsWith(".cuh"))
+          .sorted()
+          .forEach(arguments::add);
+    }
+    assertMadeOnce("kernels of the example", arguments);
+  }
+
+  private void assertMadeOnce(String what, List<String> arguments) throws Exception {
+    double first = loadInNewProcess(arguments);
     List<Path> made = kernelFiles();
     assertThat(made).hasSize(1);
     // One that is made anew is another file, moved into its place.
     Object file = Files.getAttribute(made.getFirst(), "unix:ino");
-    double second = loadInNewProcess();
-    System.out.printf(
-        "attention kernels of one pattern: first process %.0f ms, second %.1f ms%n", first, second);
+    double second = loadInNewProcess(arguments);
+    System.out.printf("%s: first process %.0f ms, second %.1f ms%n", what, first, second);
     assertThat(kernelFiles()).isEqualTo(made);
     assertThat(Files.getAttribute(made.getFirst(), "unix:ino")).isEqualTo(file);
   }
@@ -104,9 +124,11 @@ class RuntimeCompilationTest extends GpuTest {
     }
   }
 
-  private double loadInNewProcess() throws Exception {
+  private double loadInNewProcess(List<String> arguments) throws Exception {
     Map<String, String> environment = Map.of(KernelCache.VARIABLE, cache.toString());
-    String said = ChildJava.runProgram(command(), environment);
+    List<String> command = command();
+    command.addAll(arguments);
+    String said = ChildJava.runProgram(command, environment);
     Matcher took = TOOK.matcher(said);
     assertThat(took.find()).as(said).isTrue();
     return Double.parseDouble(took.group(1));

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SharedHeadersTest {
   @Test
@@ -32,6 +34,23 @@ class SharedHeadersTest {
         #include <vector>
         #include "missing.cuh"
         """;
+    assertThat(SharedHeaders.of(new KernelText("mine.cu", source, Map.of()))).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "// #include <cmath>",
+        "int a; #include <cmath>",
+        "#includes",
+        "#include <cmath",
+        "#include <cmath\n>",
+        "#include cmath>",
+        "#include <>",
+        "#include",
+        "#"
+      })
+  void leavesOutWhatIncludesNothing(String source) {
     assertThat(SharedHeaders.of(new KernelText("mine.cu", source, Map.of()))).isEmpty();
   }
 

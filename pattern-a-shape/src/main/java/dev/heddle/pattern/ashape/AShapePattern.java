@@ -38,6 +38,12 @@ public final class AShapePattern implements SparsePattern {
   }
 
   @Override
+  public String inChunks() {
+    return "nothing changes where chunks begin at multiples of 128 tokens; elsewhere blocks are rounded"
+        + " otherwise";
+  }
+
+  @Override
   public List<Option<?>> options() {
     return List.of(SINK, LOCAL);
   }

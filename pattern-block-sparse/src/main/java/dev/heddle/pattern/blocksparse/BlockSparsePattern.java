@@ -49,6 +49,12 @@ public final class BlockSparsePattern implements SparsePattern {
   }
 
   @Override
+  public String inChunks() {
+    return "nothing changes where chunks begin at multiples of 128 tokens; elsewhere query blocks hold"
+        + " other queries";
+  }
+
+  @Override
   public List<Option<?>> options() {
     return List.of(BLOCKS, SINK_BLOCKS);
   }

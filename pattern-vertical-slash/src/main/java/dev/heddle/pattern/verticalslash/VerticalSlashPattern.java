@@ -68,6 +68,12 @@ public final class VerticalSlashPattern implements SparsePattern {
   }
 
   @Override
+  public String inChunks() {
+    return "each chunk keeps the columns and offsets that its own last queries attend to most, not those"
+        + " of the prompt's end";
+  }
+
+  @Override
   public List<Option<?>> options() {
     return List.of(VERTICALS, SLASHES, PROBE_QUERIES, SINK, LOCAL);
   }
