@@ -1,11 +1,14 @@
 package dev.heddle.cli;
 
 import dev.heddle.api.HeddleException;
+import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.FontMetrics;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
+import java.awt.Stroke;
+import java.awt.geom.Path2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -23,6 +26,10 @@ final class Canvas {
   static final int TEXT = 13;
   private static final int SMALLEST_TEXT = 7;
   private static final Color INK = new Color(0x202020);
+
+  private static final Color PALE = new Color(0xDDDDDD);
+  private static final Stroke THICK =
+      new BasicStroke(2, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND);
 
   private final BufferedImage image;
   private final Graphics2D graphics;
@@ -78,6 +85,40 @@ final class Canvas {
   void line(int left, int top, int right, int bottom) {
     graphics.setColor(INK);
     graphics.drawLine(left, top, right, bottom);
+  }
+
+  /** A pale line behind what is shown. */
+  void guide(int left, int top, int right, int bottom) {
+    graphics.setColor(PALE);
+    graphics.drawLine(left, top, right, bottom);
+  }
+
+  /** A thick line through points. */
+  void path(Color colour, int[] xs, int[] ys) {
+    graphics.setColor(colour);
+    smoothly(() -> graphics.drawPolyline(xs, ys, xs.length));
+  }
+
+  /** A sign in the middle of a point, so that colour alone tells nothing apart. */
+  void mark(Color colour, Sign sign, int x, int y) {
+    graphics.setColor(colour);
+    double[] corners = sign.around(x, y);
+    Path2D outline = new Path2D.Double();
+    outline.moveTo(corners[0], corners[1]);
+    for (int i = 2; i < corners.length; i += 2) {
+      outline.lineTo(corners[i], corners[i + 1]);
+    }
+    outline.closePath();
+    smoothly(() -> graphics.fill(outline));
+  }
+
+  private void smoothly(Runnable paint) {
+    Stroke before = graphics.getStroke();
+    graphics.setStroke(THICK);
+    graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+    paint.run();
+    graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_OFF);
+    graphics.setStroke(before);
   }
 
   /** A text at its left end, made smaller if it is wider than {@code width}. */

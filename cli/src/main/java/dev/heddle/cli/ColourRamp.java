@@ -14,8 +14,15 @@ record ColourRamp(List<Color> stops) {
   static final ColourRamp ORANGE =
       new ColourRamp(List.of(new Color(0xFEEDDE), new Color(0xF16913), new Color(0x7F2704)));
 
+  private static final double DARK = 0.55;
+
   ColourRamp {
     stops = List.copyOf(stops);
+  }
+
+  /** What can be read on the colour at {@code share}. */
+  static Color textOn(double share) {
+    return share > DARK ? Color.WHITE : Color.BLACK;
   }
 
   /** The colour at {@code share} of the way, from 0 to 1; ends where the ramp does. */

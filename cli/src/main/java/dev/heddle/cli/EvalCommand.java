@@ -104,6 +104,8 @@ final class EvalCommand extends PatternCommand {
           "Decides windows of the text, facts and places; ${DEFAULT-VALUE} when not given.")
   private long seed;
 
+  @Mixin private EvalFiles files = new EvalFiles();
+
   @Mixin private ModelTexts texts = new ModelTexts();
 
   @Mixin private ChunkOption chunk = new ChunkOption();
@@ -121,18 +123,24 @@ final class EvalCommand extends PatternCommand {
         new EvalPlan(
             tasks.stream().map(EvalTask::of).toList(), tokens, depths, prompts, questions, seed);
     LlamaModel.Settings settings = chunk.in(compute.modelSettings());
+    files.requirePossible(plan, headsFiles.size() + (noDense ? 0 : 1));
     compute.noteFallback(console());
-    ModelFolder files = ModelFolder.open(folder);
-    Map<String, HeadsConfig> configs = configs(files);
+    ModelFolder folderFiles = ModelFolder.open(folder);
+    Map<String, HeadsConfig> configs = configs(folderFiles);
     Map<String, SparseAttention> heads = new LinkedHashMap<>();
-    try (TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
+    try (StagedFiles staged = new StagedFiles();
+        TextTokenizer tokenizer = TextTokenizer.open(folderFiles.tokenizerFile());
         LlamaModel model = LlamaModel.open(folder, settings);
         StepProgress progress = new StepProgress(console())) {
+      EvalFiles.Opened opened = files.open(staged);
       PatternRegistry registry = staticIndices ? StaticPattern.all(findPatterns()) : findPatterns();
       configs.forEach((name, config) -> heads.put(name, compute.attention(registry, config)));
       Evaluation evaluation = new Evaluation(model, tokenizer, texts.prose(home, tokenizer));
       List<EvalRow> rows = evaluation.run(plan, heads, progress);
-      return new EvalReport(setting(heads, settings.chunkTokens()), plan, rows);
+      EvalReport report = new EvalReport(setting(heads, settings.chunkTokens()), plan, rows);
+      opened.write(report);
+      staged.commit();
+      return report;
     } finally {
       heads.values().forEach(SparseAttention::close);
     }
@@ -148,16 +156,16 @@ final class EvalCommand extends PatternCommand {
         chunkTokens);
   }
 
-  private Map<String, HeadsConfig> configs(ModelFolder files) {
+  private Map<String, HeadsConfig> configs(ModelFolder folderFiles) {
     if (noDense && headsFiles.isEmpty()) {
       throw new InvalidInputException("--no-dense without --heads leaves nothing to judge");
     }
     Map<String, HeadsConfig> configs = new LinkedHashMap<>();
     if (!noDense) {
-      configs.put(DENSE, ModelHeads.dense(files.config().attention()));
+      configs.put(DENSE, ModelHeads.dense(folderFiles.config().attention()));
     }
     for (Path file : headsFiles) {
-      HeadsConfig config = ModelHeads.read(file, files.config().attention());
+      HeadsConfig config = ModelHeads.read(file, folderFiles.config().attention());
       if (configs.putIfAbsent(file.toString(), config) != null) {
         throw new InvalidInputException("--heads names " + file + " twice");
       }

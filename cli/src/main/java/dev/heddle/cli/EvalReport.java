@@ -16,8 +16,6 @@ import java.util.Map;
  * sense for a task are left out.
  */
 record EvalReport(Setting setting, EvalPlan plan, List<EvalRow> rows) implements Result {
-  private static final String FORMAT = "heddle-eval/1";
-
   /**
    * Who was judged, on what.
    *
@@ -33,7 +31,7 @@ record EvalReport(Setting setting, EvalPlan plan, List<EvalRow> rows) implements
   @Override
   public Map<String, Object> json() {
     Map<String, Object> object = new LinkedHashMap<>();
-    object.put("format", FORMAT);
+    object.put("format", EvalView.FORMAT);
     object.put("heddle", Version.number());
     object.put("model", setting.model());
     object.put("text", setting.text());
@@ -79,28 +77,14 @@ record EvalReport(Setting setting, EvalPlan plan, List<EvalRow> rows) implements
                             + Shown.count(setting.chunkTokens())
                             + " tokens"
                         : ""));
-    for (EvalTask task : unanswered()) {
+    for (EvalTask task :
+        plan.tasks().stream().filter(one -> EvalView.unanswered(one, rows)).toList()) {
       console
           .out()
           .println(
               "  The model answers no question of %s with dense attention: nothing is said about the heads there."
                   .formatted(task.key()));
     }
-  }
-
-  /** Tasks that the model cannot do even densely. */
-  private List<EvalTask> unanswered() {
-    return plan.tasks().stream()
-        .filter(task -> {
-          List<Integer> right =
-              rows.stream()
-                  .filter(row -> row.task() == task && row.heads().equals(EvalCommand.DENSE))
-                  .flatMap(row -> row.answers().stream())
-                  .map(Proportion::right)
-                  .toList();
-          return !right.isEmpty() && right.stream().allMatch(count -> count == 0);
-        })
-        .toList();
   }
 
   private static String interval(Proportion answers) {

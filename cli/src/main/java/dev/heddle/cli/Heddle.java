@@ -65,6 +65,7 @@ public final class Heddle {
         .addSubcommand(imports(console, discovery))
         .addSubcommand(new SearchCommand(console, home, discovery))
         .addSubcommand(new EvalCommand(console, home, discovery))
+        .addSubcommand(new ReportCommand(console))
         .addSubcommand(bench(console, discovery))
         .addSubcommand(plot(console, discovery))
         .addSubcommand(new InfoCommand(console, home, Backends.standard()))
@@ -83,7 +84,9 @@ public final class Heddle {
   private static CommandLine plot(Console console, Discovery discovery) {
     return new CommandLine(new PlotCommand())
         .addSubcommand(new PlotHeadCommand(console, discovery))
-        .addSubcommand(new PlotModelCommand(console, discovery));
+        .addSubcommand(new PlotModelCommand(console, discovery))
+        .addSubcommand(new PlotNeedleCommand(console))
+        .addSubcommand(new PlotSpeedCommand(console));
   }
 
   private static CommandLine bench(Console console, Discovery discovery) {

@@ -1,6 +1,5 @@
 package dev.heddle.cli;
 
-import java.awt.Color;
 import java.util.Locale;
 import java.util.function.DoubleFunction;
 import java.util.function.ToDoubleFunction;
@@ -18,7 +17,6 @@ final class ModelPicture {
   /** Cells as large as this have their value written into them. */
   private static final int CELL_WITH_TEXT = 38;
 
-  private static final double DARK = 0.55;
   private static final int BAR_STEPS = 5;
 
   private final ModelPlot.Seen seen;
@@ -125,7 +123,7 @@ final class ModelPicture {
           left + cell / 2,
           top + cell / 2,
           Canvas.Side.CENTRE,
-          share > DARK ? Color.WHITE : Color.BLACK);
+          ColourRamp.textOn(share));
     }
   }
 

@@ -5,7 +5,9 @@ import picocli.CommandLine.Command;
 /** {@code heddle plot}: names what there are pictures of. */
 @Command(
     name = "plot",
-    description = "Paint pictures of what heads attend to and what their indices leave out.",
+    description =
+        "Paint pictures: what heads attend to and what their indices leave out, what is found in a"
+            + " prompt, and how long that takes.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     synopsisSubcommandLabel = "WHAT",

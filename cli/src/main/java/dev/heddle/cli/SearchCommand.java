@@ -16,9 +16,6 @@ import dev.heddle.search.SearchPlan;
 import dev.heddle.search.SearchResult;
 import dev.heddle.search.SearchSample;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -130,6 +127,8 @@ final class SearchCommand extends PatternCommand {
               + " another choice with the same --state takes no time.")
   private List<String> patterns = List.of();
 
+  @Mixin private ReportOption html = new ReportOption();
+
   @Mixin private ModelTexts texts = new ModelTexts();
 
   @Mixin private ComputeOptions compute = new ComputeOptions();
@@ -151,7 +150,8 @@ final class SearchCommand extends PatternCommand {
         LlamaModel model = LlamaModel.open(folder, compute.processorModelSettings());
         AttentionBackend backend = compute.openBackend();
         StepProgress progress = new StepProgress(console())) {
-      FileChannel channel = staged.open(out, 1 << 20).channel();
+      StagedFile headsFile = staged.open(out, 1 << 20);
+      Optional<StagedFile> page = html.open(staged);
       HeadSearch search =
           new HeadSearch(
               model,
@@ -164,9 +164,9 @@ final class SearchCommand extends PatternCommand {
       SearchResult result = search.run(material(tokenizer), plan, state, progress);
       SearchReport report = new SearchReport(setting(backend.name()), out.toString(), result);
       HeadsConfig heads = result.toHeads(report.notes());
-      for (ByteBuffer rest = ByteBuffer.wrap(heads.toJson().getBytes(StandardCharsets.UTF_8));
-          rest.hasRemaining(); ) {
-        channel.write(rest);
+      headsFile.write(heads.toJson());
+      if (page.isPresent()) {
+        ReportOption.write(report, page.get());
       }
       staged.commit();
       return report;

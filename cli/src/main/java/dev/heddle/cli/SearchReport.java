@@ -15,8 +15,6 @@ import java.util.Map;
  * then {@code "heads"}, for each head what was chosen and all that it could have been.
  */
 record SearchReport(Setting setting, String out, SearchResult result) implements Result {
-  private static final String FORMAT = "heddle-search/1";
-
   /** Who searched, with what. */
   record Setting(String model, String samples, String goal, String backend, int threads) {}
 
@@ -39,7 +37,7 @@ record SearchReport(Setting setting, String out, SearchResult result) implements
   @Override
   public Map<String, Object> json() {
     Map<String, Object> object = new LinkedHashMap<>();
-    object.put("format", FORMAT);
+    object.put("format", SearchView.FORMAT);
     object.put("out", out);
     object.putAll(notes());
     object.putAll(result.json());

@@ -1,6 +1,7 @@
 package dev.heddle.cli;
 
 import dev.heddle.runtime.ModelShape;
+import java.math.BigDecimal;
 import java.util.Locale;
 
 /** Numbers as people read them, the same in every locale. */
@@ -23,8 +24,27 @@ final class Shown {
     return String.format(Locale.ROOT, "%.1f %%", 100 * share);
   }
 
+  /** A share of one in whole percent. */
+  static String wholePercent(double share) {
+    return String.format(Locale.ROOT, "%.0f %%", 100 * share);
+  }
+
+  /** The last name of a path. */
+  static String fileName(String path) {
+    String trimmed = path.replaceFirst("/+$", "");
+    String name = trimmed.substring(trimmed.lastIndexOf('/') + 1);
+    return name.isEmpty() ? path : name;
+  }
+
   static String count(long number) {
     return String.format(Locale.ROOT, "%,d", number);
+  }
+
+  /** A number without needless digits: 0.05, 2.5, 1,000. */
+  static String plain(double number) {
+    return number == Math.rint(number)
+        ? count((long) number)
+        : new BigDecimal(Double.toString(number)).stripTrailingZeros().toPlainString();
   }
 
   /** A rate or ratio with one digit after the point. */

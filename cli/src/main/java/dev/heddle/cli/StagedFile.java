@@ -2,7 +2,9 @@ package dev.heddle.cli;
 
 import dev.heddle.api.InvalidInputException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -64,6 +66,18 @@ final class StagedFile implements AutoCloseable {
   /** Where to write. */
   FileChannel channel() {
     return channel;
+  }
+
+  /** Writes more of the file. */
+  void write(byte[] bytes) throws IOException {
+    for (ByteBuffer rest = ByteBuffer.wrap(bytes); rest.hasRemaining(); ) {
+      channel.write(rest);
+    }
+  }
+
+  /** Writes more of the file, in UTF-8. */
+  void write(String text) throws IOException {
+    write(text.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Ends the file: it is whole. */

@@ -2,10 +2,15 @@ package dev.heddle.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
@@ -16,7 +21,7 @@ class EvalCommandTest {
   private static final String HEADS = MODEL + "/heads.json";
 
   @Test
-  void judgesEachHeadsFileOnTheSamePrompts() {
+  void judgesEachHeadsFileOnTheSamePrompts(@TempDir Path folder) throws IOException {
     JsonNode report =
         CommandRun.json(
             "eval",
@@ -31,7 +36,11 @@ class EvalCommandTest {
             "--tasks",
             "facts,needle,text",
             "--depths",
-            "0,1");
+            "0,1",
+            "--plot",
+            folder.resolve("needles.png"),
+            "--html",
+            folder.resolve("report.html"));
     assertThat(report.get("format").asString()).isEqualTo("heddle-eval/1");
     assertThat(report.get("heads").valueStream().map(JsonNode::asString))
         .containsExactly("dense", HEADS);
@@ -51,6 +60,11 @@ class EvalCommandTest {
     assertThat(facts.get("low").asDouble()).isLessThan(facts.get("high").asDouble());
     assertThat(rows.get(4).get("depth").asDouble()).isEqualTo(1);
     assertThat(rows.getLast().get("bitsPerByte").asDouble()).isBetween(0.5, 6.0);
+    assertThat(ImageIO.read(folder.resolve("needles.png").toFile()).getHeight())
+        .isGreaterThan(2 * NeedlePicture.CELL_HEIGHT);
+    assertThat(Files.readString(folder.resolve("report.html")))
+        .startsWith("<!DOCTYPE html>")
+        .contains("Heads judged on byte-llama-5m", "of 4", "heads.json");
   }
 
   @Test
@@ -98,6 +112,8 @@ class EvalCommandTest {
         "--heads HEADS --heads HEADS      | twice",
         "--text none.txt                  | none.txt: there is no such file",
         "--backend warp                   | warp",
+        "--plot o.png                     | --plot paints needles; add needle to --tasks",
+        "--html no/o.html                 | o.html cannot be written: the folder",
       })
   void refuses(String arguments, String message) {
     CommandRun.heddle(

@@ -38,6 +38,9 @@ class HeddleTest {
         "info",
         "new-pattern",
         "patterns",
+        "plot needle",
+        "plot speed",
+        "report",
         "run"
       })
   void everyCommandHasHelp(String command) {

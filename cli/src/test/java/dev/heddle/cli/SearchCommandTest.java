@@ -33,8 +33,13 @@ class SearchCommandTest {
             1200,
             "--speedup",
             2,
+            "--html",
+            folder.resolve("report.html"),
             "--out",
             out);
+    assertThat(Files.readString(folder.resolve("report.html")))
+        .startsWith("<!DOCTYPE html>")
+        .contains("Heads found for byte-llama-5m", "48 heads in 6 layers");
     assertThat(report.get("format").asString()).isEqualTo("heddle-search/1");
     assertThat(report.get("speedup").asDouble()).isGreaterThanOrEqualTo(2);
     assertThat(report.get("heads").size()).isEqualTo(48);
