@@ -20,7 +20,6 @@ import dev.heddle.api.Options;
 import dev.heddle.kernels.HeadWork;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -99,7 +98,7 @@ class CrossoverTest {
   private static final class Kernels implements GpuKernels {
     private final String name;
     private final long layerNanos;
-    private final Map<Options, GpuCost> costs = new IdentityHashMap<>();
+    private final IdentityHashMap<Options, GpuCost> costs = new IdentityHashMap<>();
 
     Kernels(String name) {
       this(name, 0);
