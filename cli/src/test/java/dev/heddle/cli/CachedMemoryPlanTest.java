@@ -24,7 +24,7 @@ class CachedMemoryPlanTest {
   private static CachedMemoryPlan plan(long gibibytes) {
     CachePlan caches = new CachePlan(CHOICES, gibibytes * GIBIBYTE, 100 * GIBIBYTE);
     return new CachedMemoryPlan(
-        new MemoryPlan(1000, 10, caches.nearest().needed(), caches.availableBytes()), caches);
+        MemoryPlan.of(1000, 10, caches.nearest().needed(), caches.availableBytes()), caches);
   }
 
   private static String printed(Result result) {
