@@ -4,8 +4,10 @@ import dev.heddle.api.InvalidInputException;
 import dev.heddle.kernels.GpuCopies;
 import dev.heddle.kernels.cuda.DeviceHandles.Event;
 import dev.heddle.kernels.cuda.DeviceHandles.Stream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.function.Consumer;
-import jcuda.Pointer;
 import jcuda.driver.CUDA_MEMCPY2D;
 import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUmemorytype;
@@ -17,7 +19,7 @@ final class CudaCopies implements GpuCopies {
   private final Stream computing;
   private final Consumer<Runnable> context;
   private final long bytes;
-  private final Pointer host = new Pointer();
+  private final long host;
   private final Stream copying = new Stream();
   private final Event computed = new Event();
   private final Event copied = new Event();
@@ -27,11 +29,12 @@ final class CudaCopies implements GpuCopies {
   /**
    * Takes everything, or where something cannot be had, nothing. The context must be current.
    *
+   * @param driver takes the host memory
    * @param computing the stream beside which is copied
    * @param bytes host memory to take
    * @param context runs what it is given in the context
    */
-  CudaCopies(Stream computing, long bytes, Consumer<Runnable> context) {
+  CudaCopies(DriverLibrary driver, Stream computing, long bytes, Consumer<Runnable> context) {
     this.computing = computing;
     this.bytes = bytes;
     this.context = context;
@@ -40,11 +43,8 @@ final class CudaCopies implements GpuCopies {
           "%d bytes of host memory cannot be taken; allowed: 1 or more".formatted(bytes));
     }
     try {
-      Driver.check(
-          JCudaDriver.cuMemHostAlloc(host, bytes, 0),
-          "taking %d bytes of pinned host memory".formatted(bytes));
-      owned.add(
-          () -> Driver.check(JCudaDriver.cuMemFreeHost(host), "giving pinned host memory back"));
+      this.host = allocate(driver);
+      owned.add(() -> Driver.check(driver.freeHost(host), "giving pinned host memory back"));
       Driver.check(
           JCudaDriver.cuStreamCreate(copying, CUstream_flags.CU_STREAM_NON_BLOCKING),
           "creating a stream");
@@ -55,6 +55,16 @@ final class CudaCopies implements GpuCopies {
     } catch (RuntimeException failure) {
       owned.closeAfter(failure);
       throw failure;
+    }
+  }
+
+  private long allocate(DriverLibrary driver) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment address = arena.allocate(ValueLayout.JAVA_LONG);
+      Driver.check(
+          driver.allocateHost(address, bytes),
+          "taking %d bytes of pinned host memory".formatted(bytes));
+      return address.get(ValueLayout.JAVA_LONG, 0);
     }
   }
 
@@ -71,7 +81,7 @@ final class CudaCopies implements GpuCopies {
     copy.srcMemoryType = CUmemorytype.CU_MEMORYTYPE_DEVICE;
     copy.srcDevice = DeviceHandles.pointer(address);
     copy.dstMemoryType = CUmemorytype.CU_MEMORYTYPE_HOST;
-    copy.dstHost = host.withByteOffset(offset);
+    copy.dstHost = DeviceHandles.pointer(host + offset);
     queue(copy, "copying to the host");
   }
 
@@ -79,7 +89,7 @@ final class CudaCopies implements GpuCopies {
   public void toDevice(long offset, long address, Rows rows) {
     CUDA_MEMCPY2D copy = copy(offset, rows);
     copy.srcMemoryType = CUmemorytype.CU_MEMORYTYPE_HOST;
-    copy.srcHost = host.withByteOffset(offset);
+    copy.srcHost = DeviceHandles.pointer(host + offset);
     copy.dstMemoryType = CUmemorytype.CU_MEMORYTYPE_DEVICE;
     copy.dstDevice = DeviceHandles.pointer(address);
     queue(copy, "copying from the host");

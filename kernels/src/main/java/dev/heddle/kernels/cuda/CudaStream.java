@@ -99,7 +99,7 @@ final class CudaStream implements GpuStream {
   public GpuCopies openCopies(long hostBytes) {
     copies.removeIf(CudaCopies::isClosed);
     return device.enter(() -> {
-      CudaCopies made = new CudaCopies(lane.stream(), hostBytes, this::run);
+      CudaCopies made = new CudaCopies(device.driver(), lane.stream(), hostBytes, this::run);
       copies.add(made);
       return made;
     });

@@ -115,6 +115,15 @@ final class DriverLibrary {
                 MemorySegment.NULL));
   }
 
+  /** Pinned memory; JCuda's own function takes no more than 2 GiB. */
+  int allocateHost(MemorySegment target, long bytes) {
+    return call(function("cuMemHostAlloc", POINTER, HANDLE, INT), target, bytes, 0);
+  }
+
+  int freeHost(long address) {
+    return call(function("cuMemFreeHost", HANDLE), address);
+  }
+
   int recordEvent(long event, long stream) {
     MethodHandle record = function("cuEventRecord", HANDLE, HANDLE);
     return call(() -> (int) record.invokeExact(event, stream));
