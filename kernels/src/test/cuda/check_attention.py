@@ -86,7 +86,8 @@ def causal(queries, keys):
 
 
 def random_rows(queries, keys, rng):
-    """An index of random blocks at any start and random columns; every query reads a key."""
+    """An index of random blocks at any start and random columns, which half of the queries may not read; every query
+    reads a key."""
     rows = []
     for first, visible, _ in host_index.query_blocks(queries, keys):
         ranges = [(0, 1)] if rng.random() < 0.5 else [(first, first + 1)]
@@ -94,7 +95,17 @@ def random_rows(queries, keys, rng):
             start = rng.randrange(visible)
             ranges.append((start, start + rng.choice([64, 64, 128, 31, 100])))
         ranges += [(c, c + 1) for c in (rng.randrange(visible) for _ in range(rng.choice([0, 3, 64, 150])))]
-        rows.append(host_index.cut_ranges(ranges, visible))
+        blocks, columns = host_index.cut_ranges(ranges, visible)
+        anchor = ranges[0][0]
+        for i, start in enumerate(blocks):
+            if not start <= anchor < start + host_index.KEY_COLUMNS:
+                blocks[i] |= rng.choice([0, 1, 1, 2, 2, 3]) << host_index.UNREAD_BIT
+        if rng.random() < 0.5:
+            rng.shuffle(blocks)
+        free = [c for c in columns if c != anchor]
+        some = set(rng.sample(free, rng.randrange(len(free) + 1) if rng.random() < 0.5 else 0))
+        columns = [c for c in columns if c not in some] + [c | rng.choice([1, 2]) << host_index.UNREAD_BIT for c in some]
+        rows.append((blocks, columns))
     return rows
 
 

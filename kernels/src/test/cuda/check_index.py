@@ -105,6 +105,14 @@ def probe_sums(q, k, probes, scale):
     return weights.sum(0), offsets
 
 
+def check_required(index, first_row, columns, offsets, queries, keys, what):
+    """Every query reads what it must."""
+    rows = [index.row(first_row + row) for row in range(math.ceil(queries / QUERY_ROWS))]
+    reads = host_index.mask(rows, queries, keys, torch, DEVICE)
+    missing = (host_index.required(columns, offsets, queries, keys, torch, DEVICE) & ~reads).nonzero()
+    expect(len(missing) == 0, f"{what}: {len(missing)} keys are not read, the first {missing[:1].tolist()}")
+
+
 def entries_of(index):
     """Block starts and columns, without what is allocated beyond their ends."""
     return index.block_starts[: int(index.block_offsets[-1])], index.columns[: int(index.column_offsets[-1])]
@@ -145,9 +153,10 @@ def check_vertical_slash(dtype, dim, heads, sequences, options):
                     expect(chosen == sorted(chosen), f"{what}: {name}s not sorted")
                     lists.append(chosen)
                 rows = host_index.vertical_slash(query_tokens, key_tokens, *lists)
+                check_required(index, unit * call.most_query_blocks, *lists, query_tokens, key_tokens, what)
             for row, expected in enumerate(rows):
-                got = index.row(unit * call.most_query_blocks + row)
-                expect(got == expected, f"{what}: row {row} differs")
+                got = host_index.ascending(index.row(unit * call.most_query_blocks + row))
+                expect(got == host_index.ascending(expected), f"{what}: row {row} differs")
     once = {n: t.clone() for n, t in builder.scratch.items() if n in ("column_sums", "offset_sums", "columns", "offsets")}
     rows = [t.clone() for t in (index.block_offsets, index.column_offsets, *entries_of(index))]
     builder.build()
@@ -198,8 +207,10 @@ def check_planted_rows(queries, keys, seed):
     for slot, (columns, offsets) in enumerate(lists):
         cases += 1
         what = f"planted rows {queries} {keys} seed {seed} slot {slot} {counts[slot]}"
+        check_required(index, slot * call.most_query_blocks, columns, offsets, queries, keys, what)
         for row, expected in enumerate(host_index.vertical_slash(queries, keys, columns, offsets)):
-            expect(index.row(slot * call.most_query_blocks + row) == expected, f"{what}: row {row} differs")
+            got = host_index.ascending(index.row(slot * call.most_query_blocks + row))
+            expect(got == host_index.ascending(expected), f"{what}: row {row} differs")
 
 
 def check_not_finite(dtype, tensor, bad):
@@ -223,7 +234,8 @@ def check_not_finite(dtype, tensor, bad):
             expect(len(set(numbers)) == count and numbers == sorted(numbers), f"{what}: not {count} in order")
             expect(numbers[:forced] == list(range(forced)) and numbers[-1] < 700, f"{what}: forced or out of range")
         for row, expected in enumerate(host_index.vertical_slash(300, 700, columns, offsets)):
-            expect(index.row(slot * call.most_query_blocks + row) == expected, f"{what}: row {row} differs")
+            got = host_index.ascending(index.row(slot * call.most_query_blocks + row))
+            expect(got == host_index.ascending(expected), f"{what}: row {row} differs")
     for name in ("column_sums", "offset_sums"):
         expect(bool(builder.scratch[name][:, :700].isfinite().all()), f"{what}: {name} are not finite")
     if tensor == "q":  # the other head is as if nothing were

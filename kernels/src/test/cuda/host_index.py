@@ -1,6 +1,19 @@
-"""Index rows as the Java builders make them: a plain port of BlockIndexBuilder and the patterns."""
+"""Index rows as the Java builders make them: a plain port of BlockIndexBuilder and the patterns.
+
+An entry may say that one half of its row's queries does not read the block or column (parameters.cuh).
+"""
+
+from bisect import bisect_left
 
 from heddle_kernels import KEY_COLUMNS, QUERY_ROWS
+
+HALF_ROWS = QUERY_ROWS // 2
+UNREAD_BIT = 29
+KEY_BITS = (1 << UNREAD_BIT) - 1
+
+
+def is_read(entry, half):
+    return entry >> (UNREAD_BIT + half) & 1 == 0
 
 
 def query_blocks(query_tokens, key_tokens):
@@ -52,8 +65,42 @@ def vertical_slash(query_tokens, key_tokens, columns, offsets):
     rows = []
     for first, visible, queries in query_blocks(query_tokens, key_tokens):
         ranges = [(first - b, visible - a) for a, b in runs(offsets, queries)]
-        rows.append(cut_ranges(ranges + [(a, b + 1) for a, b in runs(columns, 1)], visible))
+        blocks, singles = cut_ranges(ranges + [(a, b + 1) for a, b in runs(columns, 1)], visible)
+        bits = [unread_bits(start, first, visible, columns, offsets) for start in blocks]
+        for start, unread in zip(blocks, bits):
+            if unread != 0:
+                inside = range(*(bisect_left(columns, end) for end in (start, min(start + KEY_COLUMNS, visible))))
+                singles += [columns[i] | (unread ^ 3 << UNREAD_BIT) for i in inside]
+        rows.append(([start | unread for start, unread in zip(blocks, bits)], singles))
     return rows
+
+
+def unread_bits(start, first, visible, columns, offsets):
+    """Which half of the queries from position `first` on requires no key of a block but a few columns."""
+    end = min(start + KEY_COLUMNS, visible)
+    unread = []
+    for half in range(2):
+        positions = range(first + half * HALF_ROWS, min(first + (half + 1) * HALF_ROWS, visible))
+        if not positions or bisect_left(offsets, positions[0] - end + 1) == bisect_left(offsets, positions[-1] - start + 1):
+            unread.append(half)
+    if len(unread) != 1 or bisect_left(columns, end) - bisect_left(columns, start) > 8:
+        return 0
+    return 1 << (UNREAD_BIT + unread[0])
+
+
+def ascending(row):
+    """A row of entries that came in any order."""
+    return tuple(sorted(entries, key=lambda entry: (entry & KEY_BITS, entry)) for entries in row)
+
+
+def required(columns, offsets, query_tokens, key_tokens, torch, device):
+    """Which query must read which key, [queryTokens][keyTokens]."""
+    kept = torch.zeros(2, key_tokens + 1, dtype=torch.bool)
+    kept[0, columns], kept[1, offsets] = True, True
+    kept = kept.to(device)
+    keys = torch.arange(key_tokens, device=device)[None, :]
+    offset = torch.arange(query_tokens, device=device)[:, None] + key_tokens - query_tokens - keys
+    return (kept[0][keys] | kept[1][offset.clamp(min=0)]) & (offset >= 0)
 
 
 def everything(query_tokens, key_tokens):
@@ -64,10 +111,13 @@ def mask(rows, query_tokens, key_tokens, torch, device):
     """Which query reads which key, [queryTokens][keyTokens]."""
     reads = torch.zeros(query_tokens, key_tokens, dtype=torch.bool, device=device)
     for number, (blocks, columns) in enumerate(rows):
-        line = torch.zeros(key_tokens + KEY_COLUMNS, dtype=torch.bool)
-        for start in blocks:
-            line[start : start + KEY_COLUMNS] = True
-        line[columns] = True
-        reads[number * QUERY_ROWS : (number + 1) * QUERY_ROWS] = line[:key_tokens].to(device)
+        for half in range(2):
+            line = torch.zeros(key_tokens + KEY_COLUMNS, dtype=torch.bool)
+            for entry in blocks:
+                if is_read(entry, half):
+                    line[entry & KEY_BITS : (entry & KEY_BITS) + KEY_COLUMNS] = True
+            line[[entry & KEY_BITS for entry in columns if is_read(entry, half)]] = True
+            first = number * QUERY_ROWS + half * HALF_ROWS
+            reads[first : first + HALF_ROWS] = line[:key_tokens].to(device)
     positions = torch.arange(query_tokens, device=device)[:, None] + key_tokens - query_tokens
     return reads & (torch.arange(key_tokens, device=device)[None, :] <= positions)

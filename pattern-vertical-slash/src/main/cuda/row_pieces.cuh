@@ -9,6 +9,10 @@
 // them at a time, one in each lane. Shorter runs of columns can be no blocks; they lengthen the ranges
 // that they touch, and all others are columns as they stand in the list. Both are looked up in the words
 // that say which keys are kept.
+//
+// A block that only one half of the queries needs is marked so, which the host's builder does not do: a band of
+// 64 offsets takes three blocks for 128 queries, and two for each half of them. A few kept columns in such a
+// block are no reason for the other half to read all of it: that half has them as columns, marked likewise.
 #pragma once
 
 #include "heddle/scan.cuh"
@@ -34,8 +38,8 @@ __device__ inline int countBelow(const int2* runs, int count, int limit) {
   return first;
 }
 
-// The kept columns of a unit.
-struct KeptColumns {
+// The kept columns of a unit, or its kept offsets.
+struct KeptKeys {
   const uint2* words;  // null where there are none
 
   // 32 keys from `first` on, a bit for each.
@@ -148,9 +152,52 @@ __device__ inline int coverTo(int start, int end, int covered) {
   return max(start + blocksOf(start, end) * heddle::kKeyColumns, end);
 }
 
+// Who reads a block.
+struct BlockUse {
+  int32_t unreadBits;  // what the block's entry says: see heddle::kUnreadBit
+  int columns;         // kept columns in it that the half which does not read it reads one by one
+  int firstColumn;     // place in the list of columns
+};
+
+// Which halves of a row's queries read a block: those with a kept offset to one of its keys, and both where more
+// than a few kept columns lie in it.
+struct BlockReaders {
+  static constexpr int kMostColumns = 8;
+
+  KeptKeys columns;
+  KeptKeys offsets;
+  int firstPosition;
+  int visibleKeys;
+
+  __device__ BlockUse use(int start) const {
+    BlockUse use = {};
+    if (offsets.words == nullptr) {
+      return use;
+    }
+    use.firstColumn = columns.countBelow(start);
+    use.columns = columns.countBelow(min(start + heddle::kKeyColumns, visibleKeys)) - use.firstColumn;
+    const bool first = isReadBy(0, start);
+    const bool last = isReadBy(1, start);
+    if (first == last || use.columns > kMostColumns) {
+      use.columns = 0;
+    } else {
+      use.unreadBits = heddle::unreadBy(first ? 1 : 0);
+    }
+    return use;
+  }
+
+ private:
+  __device__ bool isReadBy(int half, int start) const {
+    const int first = firstPosition + half * heddle::kHalfRows;
+    const int end = min(first + heddle::kHalfRows, visibleKeys);
+    const int least = max(0, first - (start + heddle::kKeyColumns - 1));
+    return first < end && offsets.countBelow(least) != offsets.countBelow(max(least, end - start));
+  }
+};
+
 // Calls use(piece) in all lanes of the warp, as often as it takes; pieces ascend by lane.
 template <class Use>
-__device__ inline void forPieces(const RowRanges& ranges, const KeptColumns& kept, Use use) {
+__device__ inline void forPieces(const RowRanges& ranges, const KeptKeys& kept, Use use) {
   const int lane = threadIdx.x % 32;
   const int count = ranges.count();
   // Of the last joined range so far: it is a piece once the next one is known. And of those before it.

@@ -8,45 +8,22 @@
 
 namespace vertical_slash {
 
-// Calls use(ranges, kept columns) for the row of this warp.
+// Calls use(ranges, readers, list of columns) for the row of this warp.
 template <class Use>
 __device__ inline void forRow(const VerticalSlashParams& params, int queryBlock, Use use) {
   const Sequence sequence = params.attention.sequences[blockIdx.z];
   const int64_t unit = params.unit(blockIdx.z, blockIdx.y);
   const bool all = Options(params.attention, blockIdx.y).keepsAll(sequence.keyTokens);
   const RowRanges ranges(params, sequence, unit, queryBlock, all);
-  const KeptColumns kept = {all ? nullptr : params.wordsOf(unit, false)};
-  use(ranges, kept, params.columns + unit * params.mostVerticals);
+  const BlockReaders readers = {{all ? nullptr : params.wordsOf(unit, false)},
+                                {all ? nullptr : params.wordsOf(unit, true)},
+                                ranges.firstPosition,
+                                ranges.visibleKeys};
+  use(ranges, readers, params.columns + unit * params.mostVerticals);
 }
 
 __device__ inline bool hasRow(const VerticalSlashParams& params, int queryBlock) {
   return queryBlock * heddle::kQueryRows < params.attention.sequences[blockIdx.z].queryTokens;
-}
-
-// offsets[row + 1] = entries of the row.
-__device__ inline void countRow(const VerticalSlashParams& params) {
-  const heddle::AttentionParams& attention = params.attention;
-  const int queryBlock = blockIdx.x * 8 + threadIdx.x / 32;
-  if (queryBlock >= attention.mostQueryBlocks) {
-    return;
-  }
-  int blocks = 0;
-  int columns = 0;
-  if (hasRow(params, queryBlock)) {
-    forRow(params, queryBlock, [&](const RowRanges& ranges, const KeptColumns& kept, const int32_t*) {
-      forPieces(ranges, kept, [&](const RowPiece& piece) {
-        blocks += piece.blocks;
-        columns += piece.columns();
-      });
-    });
-    blocks = __reduce_add_sync(~0u, blocks);
-    columns = __reduce_add_sync(~0u, columns);
-  }
-  if (threadIdx.x % 32 == 0) {
-    const int64_t row = heddle::indexRow(attention, blockIdx.z, blockIdx.y, queryBlock);
-    attention.blockOffsets[row + 1] = blocks;
-    attention.columnOffsets[row + 1] = columns;
-  }
 }
 
 // Entries of all lanes in one list: lane l has those from ends of the lanes before it up to its own end.
@@ -72,14 +49,120 @@ struct LaneEntries {
   __device__ int placeIn(int owner, int i) const { return i - __shfl_sync(~0u, end - count, owner); }
 };
 
-__device__ inline void writeBlocks(const RowPiece& piece, const LaneEntries& entries, int32_t* target) {
+// Calls use(start) for the blocks of a warp's pieces, 32 at a time; negative in lanes for which there is none.
+template <class Use>
+__device__ inline void forBlocks(const RowPiece& piece, Use use) {
+  const LaneEntries entries(piece.blocks);
   for (int first = 0; first < entries.total; first += 32) {
-    const int i = min(first + int(threadIdx.x % 32), entries.total - 1);
-    const int owner = entries.ownerOf(i);
-    const int place = entries.placeIn(owner, i);
-    target[i] = __shfl_sync(~0u, piece.firstBlock, owner) + place * heddle::kKeyColumns;
+    const int i = first + int(threadIdx.x % 32);
+    const int known = min(i, entries.total - 1);
+    const int owner = entries.ownerOf(known);
+    const int place = entries.placeIn(owner, known);
+    const int start = __shfl_sync(~0u, piece.firstBlock, owner) + place * heddle::kKeyColumns;
+    use(i < entries.total ? start : -1);
   }
 }
+
+// offsets[row + 1] = entries of the row.
+__device__ inline void countRow(const VerticalSlashParams& params) {
+  const heddle::AttentionParams& attention = params.attention;
+  const int queryBlock = blockIdx.x * 8 + threadIdx.x / 32;
+  if (queryBlock >= attention.mostQueryBlocks) {
+    return;
+  }
+  int blocks = 0;
+  int columns = 0;
+  if (hasRow(params, queryBlock)) {
+    forRow(params, queryBlock,
+           [&](const RowRanges& ranges, const BlockReaders& readers, const int32_t*) {
+             forPieces(ranges, readers.columns, [&](const RowPiece& piece) {
+               blocks += piece.blocks;
+               columns += piece.columns();
+               forBlocks(piece, [&](int start) { columns += start < 0 ? 0 : readers.use(start).columns; });
+             });
+           });
+    blocks = __reduce_add_sync(~0u, blocks);
+    columns = __reduce_add_sync(~0u, columns);
+  }
+  if (threadIdx.x % 32 == 0) {
+    const int64_t row = heddle::indexRow(attention, blockIdx.z, blockIdx.y, queryBlock);
+    attention.blockOffsets[row + 1] = blocks;
+    attention.columnOffsets[row + 1] = columns;
+  }
+}
+
+// Where the next blocks of a row go. Those that all its queries read are written from the front; the others
+// from the back, in pairs that different halves read, as long as there are such: two neighbouring blocks are
+// multiplied at a time, each by its half.
+struct BlockCursor {
+  using Waiting = int32_t[2][64];
+
+  int32_t* front;
+  int32_t* back;
+  Waiting& waiting;  // of this warp, in shared memory: entries unread by a half that have no partner yet
+  int firsts = 0;    // how many of waiting[0]: at most 32 between calls, and then none of the other
+  int seconds = 0;   // how many of waiting[1]: likewise
+
+  // What a warp has: a block in each lane where `isThere`.
+  __device__ void write(int32_t start, int32_t unreadBits, bool isThere) {
+    const uint32_t wholes = __ballot_sync(~0u, isThere && unreadBits == 0);
+    if (isThere && unreadBits == 0) {
+      front[__popc(wholes & lanesBelow())] = start;
+    }
+    front += __popc(wholes);
+    if (__any_sync(~0u, isThere && unreadBits != 0)) {
+      const bool isFirst = unreadBits == heddle::unreadBy(0);
+      firsts += wait(waiting[0] + firsts, start | unreadBits, isThere && isFirst);
+      seconds += wait(waiting[1] + seconds, start | unreadBits, isThere && unreadBits != 0 && !isFirst);
+      writePairs();
+    }
+  }
+
+  // Writes what has no partner.
+  __device__ void end() {
+    if (lane() < firsts + seconds) {
+      back[-1 - lane()] = waiting[firsts > 0 ? 0 : 1][lane()];
+    }
+  }
+
+ private:
+  __device__ static int lane() { return threadIdx.x % 32; }
+  __device__ static uint32_t lanesBelow() { return (1u << lane()) - 1; }
+
+  __device__ static int wait(int32_t* end, int32_t entry, bool isThere) {
+    const uint32_t lanes = __ballot_sync(~0u, isThere);
+    if (isThere) {
+      end[__popc(lanes & lanesBelow())] = entry;
+    }
+    return __popc(lanes);
+  }
+
+  __device__ void writePairs() {
+    __syncwarp();
+    const int pairs = min(firsts, seconds);  // at most 32
+    if (lane() < pairs) {
+      back[-1 - 2 * lane()] = waiting[0][lane()];
+      back[-2 - 2 * lane()] = waiting[1][lane()];
+    }
+    back -= 2 * pairs;
+    const bool isFirst = firsts > pairs;
+    int32_t* rest = waiting[isFirst ? 0 : 1];
+    int left = max(firsts, seconds) - pairs;
+    int done = pairs;
+    if (left > 32) {
+      back[-1 - lane()] = rest[done + lane()];
+      back -= 32;
+      left -= 32;
+      done += 32;
+    }
+    const int32_t entry = lane() < left ? rest[done + lane()] : 0;
+    __syncwarp();
+    rest[lane()] = entry;
+    firsts = isFirst ? left : 0;
+    seconds = isFirst ? 0 : left;
+    __syncwarp();
+  }
+};
 
 // Copies what one lane has in the list of columns from entry `first` on, in whole warps; returns where
 // that ends.
@@ -130,6 +213,18 @@ __device__ inline void writeColumns(const RowPiece& piece, const LaneEntries& en
   }
 }
 
+// Writes, from the end of the row down, columns that one half reads.
+__device__ inline void writeLastColumns(const BlockUse& use, const int32_t* columns, int32_t*& end) {
+  if (__any_sync(~0u, use.columns > 0)) {
+    const LaneEntries entries(use.columns);
+    const int32_t bits = heddle::unreadBy(use.unreadBits == heddle::unreadBy(0) ? 1 : 0);
+    for (int i = 0; i < use.columns; i++) {
+      end[i - entries.end] = columns[use.firstColumn + i] | bits;
+    }
+    end -= entries.total;
+  }
+}
+
 // Writes the entries of the row.
 __device__ inline void emitRow(const VerticalSlashParams& params) {
   const heddle::AttentionParams& attention = params.attention;
@@ -138,19 +233,25 @@ __device__ inline void emitRow(const VerticalSlashParams& params) {
     return;
   }
   const int64_t row = heddle::indexRow(attention, blockIdx.z, blockIdx.y, queryBlock);
-  int32_t* blockStarts = attention.blockStarts + attention.blockOffsets[row];
+  __shared__ BlockCursor::Waiting waiting[8];
+  BlockCursor cursor = {attention.blockStarts + attention.blockOffsets[row],
+                        attention.blockStarts + attention.blockOffsets[row + 1], waiting[threadIdx.x / 32]};
   int32_t* columns = attention.columns + attention.columnOffsets[row];
+  int32_t* lastColumns = attention.columns + attention.columnOffsets[row + 1];
   forRow(params, queryBlock,
-         [&](const RowRanges& ranges, const KeptColumns& kept, const int32_t* keptList) {
-           forPieces(ranges, kept, [&](const RowPiece& piece) {
-             const LaneEntries blocks(piece.blocks);
-             writeBlocks(piece, blocks, blockStarts);
-             blockStarts += blocks.total;
+         [&](const RowRanges& ranges, const BlockReaders& readers, const int32_t* keptList) {
+           forPieces(ranges, readers.columns, [&](const RowPiece& piece) {
+             forBlocks(piece, [&](int start) {
+               const BlockUse use = start < 0 ? BlockUse{} : readers.use(start);
+               cursor.write(start, use.unreadBits, start >= 0);
+               writeLastColumns(use, keptList, lastColumns);
+             });
              const LaneEntries ofColumns(piece.columns());
              writeColumns(piece, ofColumns, keptList, columns);
              columns += ofColumns.total;
            });
          });
+  cursor.end();
 }
 
 }  // namespace vertical_slash

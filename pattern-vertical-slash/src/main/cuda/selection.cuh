@@ -327,13 +327,9 @@ __device__ inline void listKept(const SumList& list, const Candidates& candidate
   __syncthreads();
 }
 
-// The runs of the columns that are kept, and the words behind the last one.
+// The runs of the columns that are kept.
 __device__ inline void finishColumns(const VerticalSlashParams& params, const SumList& list,
                                      const int32_t* columns, Scratch& scratch) {
-  const int end = (list.length + kWordKeys - 1) / kWordKeys;
-  if (threadIdx.x < 2) {
-    list.words[end + threadIdx.x] = {0, uint32_t(list.count)};
-  }
   const int runs = longRuns(columns, list.count, params.longRunsOf(list.unit), scratch.warpSums);
   if (threadIdx.x == 0) {
     params.runCounts[list.unit].x = runs;
@@ -368,6 +364,9 @@ __device__ inline void select(const VerticalSlashParams& params) {
   const Candidates candidates(list, scratch);
   const heddle::Threshold threshold = findRest(candidates, first, scratch);
   listKept(list, candidates, threshold, scratch, places);
+  if (threadIdx.x < 2) {  // the words behind the last one
+    list.words[(list.length + kWordKeys - 1) / kWordKeys + threadIdx.x] = {0, uint32_t(list.count)};
+  }
   if (list.isOffsets) {
     finishOffsets(params, list, places, scratch);
   } else {

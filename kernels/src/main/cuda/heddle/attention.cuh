@@ -75,18 +75,14 @@ __device__ __forceinline__ void attendOnHopper(const AttentionParams& params) {
   } else {
     takeRegisters<Shape::kConsumerRegisters>();
     HopperConsumer<Shape, Keys::kGathers> loop(params, shared);
-    Ring<2> ring;
     while (true) {
-      waitAt(shared.workFull(ring.stage), ring.parity);
-      const HopperWork work = *shared.work(ring.stage);
-      arriveAt(shared.workFree(ring.stage));
-      ring.advance();
+      const HopperWork& work = loop.work();
       if (work.tiles < 0) {
         break;
       }
       loop.compute(work);
       writeOut<Keys>(loop, work);
-      loop.freeQueries();
+      loop.endWork();
     }
     loop.end();
   }

@@ -12,16 +12,24 @@ struct CountCellsParams {
 };
 static_assert(sizeof(CountCellsParams) == sizeof(AttentionParams) + 8);
 
-// Cells on or below the diagonal of the keys first to end - 1, of which the last query of the block
-// sees all: key j is seen by min(queries, visibleKeys - j) queries.
-__device__ inline unsigned long long cellsOfKeys(const QueryBlock& block, int first, int end) {
-  const long long queries = block.visibleKeys - block.firstPosition;
-  const long long keys = end - first;
-  const long long seenByAll =
-      max(0ll, min(keys, (long long)block.visibleKeys - queries + 1 - first));
+// Cells on or below the diagonal of the keys first to end - 1 with the queries of which the first is at
+// firstPosition and the last sees visibleKeys keys: key j is seen by min(queries, visibleKeys - j) of them.
+__device__ inline unsigned long long cellsOfKeys(int firstPosition, int visibleKeys, int first, int end) {
+  const long long queries = visibleKeys - firstPosition;
+  const long long keys = max(0, min(end, visibleKeys) - first);
+  const long long seenByAll = max(0ll, min(keys, (long long)firstPosition + 1 - first));
   const long long seenBySome = keys - seenByAll;
-  const long long most = block.visibleKeys - (first + seenByAll);
+  const long long most = visibleKeys - (first + seenByAll);
   return seenByAll * queries + seenBySome * (2 * most - seenBySome + 1) / 2;
+}
+
+// Those of so many neighbouring keys, or of a column, with the queries that read them.
+__device__ inline unsigned long long cellsOfEntry(const QueryBlock& block, int entry, int count) {
+  const int start = entry & kKeyBits;
+  const int middle = min(block.firstPosition + kHalfRows, block.visibleKeys);
+  const int first = isReadBy(entry, 0) ? block.firstPosition : middle;
+  const int visible = isReadBy(entry, 1) ? block.visibleKeys : middle;
+  return first < visible ? cellsOfKeys(first, visible, start, start + count) : 0;
 }
 
 // Grid: (head slots, query blocks / 8 rounded up, sequences). Block: 256, a warp per index row. A thread per
@@ -36,11 +44,10 @@ __device__ inline void countCells(const CountCellsParams& params) {
     const QueryBlock block(sequence, queryBlock);
     const int64_t row = indexRow(attention, blockIdx.z, blockIdx.x, queryBlock);
     for (int64_t i = attention.blockOffsets[row] + lane; i < attention.blockOffsets[row + 1]; i += 32) {
-      const int start = attention.blockStarts[i];
-      cells += cellsOfKeys(block, start, min(start + kKeyColumns, block.visibleKeys));
+      cells += cellsOfEntry(block, attention.blockStarts[i], kKeyColumns);
     }
     for (int64_t i = attention.columnOffsets[row] + lane; i < attention.columnOffsets[row + 1]; i += 32) {
-      cells += cellsOfKeys(block, attention.columns[i], attention.columns[i] + 1);
+      cells += cellsOfEntry(block, attention.columns[i], 1);
     }
   }
   for (int distance = 16; distance > 0; distance /= 2) {

@@ -119,6 +119,19 @@ __device__ inline uint64_t describe(uint32_t address, uint32_t panelBytes) {
          (address & 0x3ffff) >> 4;
 }
 
+// Rows in the layout above that products read at several distances from their first.
+struct SharedOperand {
+  uint32_t low;  // the part of the descriptor that depends on the address
+
+  // The same in all lanes, and the compiler knows it by the shuffle: what follows from it takes uniform registers.
+  __device__ SharedOperand(uint32_t address, uint32_t panelBytes)
+      : low(__shfl_sync(~0u, uint32_t(describe(address, panelBytes)), 0)) {}
+
+  __device__ uint64_t at(int bytes) const {
+    return describe(0, 0) >> 32 << 32 | (low + uint32_t(bytes >> 4));
+  }
+};
+
 __device__ inline void beginProducts() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 
 __device__ inline void commitProducts() {

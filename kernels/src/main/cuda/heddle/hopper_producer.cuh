@@ -51,7 +51,7 @@ struct HopperProducer {
       number = broadcast(next, slot);
     }
     if (threadIdx.x == 0) {
-      announce({-1, 0, 0, 0, 0, 0});
+      announce({-1, 0, 0, 0, 0, 0, 0});
     }
   }
 
@@ -104,9 +104,9 @@ struct HopperProducer {
 
   // Thread 0 calls it.
   __device__ void announce(const HopperWork& work) {
-    waitAt(shared.workFree(workRing.stage), workRing.parity ^ 1);
-    *shared.work(workRing.stage) = work;
-    arriveAt(shared.workFull(workRing.stage));
+    waitAt(shared.workFree(workRing.stage()), workRing.parity() ^ 1);
+    *shared.work(workRing.stage()) = work;
+    arriveAt(shared.workFull(workRing.stage()));
     workRing.advance();
   }
 
@@ -122,7 +122,7 @@ struct HopperProducer {
                        ownRows(params.values, queries, params.valueHeadStride, params.valueTokenStride)};
     const int parts = item.policy.tiles();
     const int tiles = (parts + kParts - 1) / kParts;
-    KeyTile following[kParts];
+    KeyTile following[kParts] = {};
     if (tiles > 0) {
       readParts(item.policy, parts, 0, following);
     }
@@ -132,7 +132,8 @@ struct HopperProducer {
                                queries.queries,
                                queries.queryHead,
                                queries.sequence.firstQuery + queries.firstQuery,
-                               number};
+                               number,
+                               sharesOf(following, queries.firstPosition)};
       announce(work);
       bringQueries(work);
     }
@@ -145,13 +146,32 @@ struct HopperProducer {
       if (t + 1 < tiles) {
         readParts(item.policy, parts, t + 1, following);
       }
-      bringTile(item, tile);
+      bringTile(item, tile, sharesOf(following, queries.firstPosition));
       if (Policy::kGathers && t == 1 && threadIdx.x == 0 && next < total) {
         const int64_t row = queriesOf(next).indexRow;
         touch(params.blockOffsets + row);
         touch(params.columnOffsets + row);
       }
     }
+  }
+
+  // Which parts each warpgroup reads: not those of the other half of an index row's queries only, nor those behind
+  // its last query.
+  __device__ static int sharesOf(const KeyTile (&tile)[kParts], int firstPosition) {
+    int shares = 0;
+    if constexpr (Policy::kGathers && kParts == 2) {
+#pragma unroll
+      for (int group = 0; group < 2; group++) {
+        bool reads[2];
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+          reads[i] = tile[i].count > 0 && tile[i].isReadBy(group) &&
+                     (tile[i].isColumns() || tile[i].firstKey() < firstPosition + (group + 1) * kHalfRows);
+        }
+        shares |= (reads[0] && reads[1] ? kBothParts : reads[1] ? 1 : 0) << 2 * group;
+      }
+    }
+    return shares;
   }
 
   __device__ static HeadRows ownRows(const void* tensor, const Queries& queries, int64_t headStride,
@@ -163,8 +183,8 @@ struct HopperProducer {
   }
 
   __device__ void bringQueries(const HopperWork& work) {
-    const int stage = queryRing.stage;
-    waitAt(shared.queriesFree(stage), queryRing.parity ^ 1);
+    const int stage = queryRing.stage();
+    waitAt(shared.queriesFree(stage), queryRing.parity() ^ 1);
     arriveExpecting(shared.queriesFull(stage), Shape::kQueryBytes);
     for (int panel = 0; panel < Shape::kPanels; panel++) {
       for (int row = 0; row < Shape::kTileRows; row += kMapTokens) {
@@ -201,7 +221,7 @@ struct HopperProducer {
 
   // Thread 0 alone waits for free stages: threads that have nothing to do for blocks run ahead, and to them
   // the parity of a barrier that is two phases behind would look like the one that they wait for.
-  __device__ void bringTile(const Item& item, const KeyTile (&tile)[kParts]) {
+  __device__ void bringTile(const Item& item, const KeyTile (&tile)[kParts], int nextShares) {
     bool gathers = false;
     int blocks = 0;
 #pragma unroll
@@ -209,13 +229,14 @@ struct HopperProducer {
       gathers |= Policy::kGathers && tile[i].isColumns();
       blocks += Policy::kGathers && tile[i].isColumns() ? 0 : 1;
     }
-    int stage = keyRing.stage;
+    int stage = keyRing.stage();
     if (threadIdx.x == 0) {
-      waitAt(shared.keysFree(stage), keyRing.parity ^ 1);
+      waitAt(shared.keysFree(stage), keyRing.parity() ^ 1);
 #pragma unroll
       for (int i = 0; i < kParts; i++) {
-        shared.parts(stage)[i] = tile[i];
+        shared.tile(stage)->parts[i] = tile[i];
       }
+      shared.tile(stage)->nextShares = nextShares;
       arriveExpecting(shared.keysFull(stage), blocks * Shape::kPartBytes);
       bringBlocks(item, tile, params.hopper->keys, shared.keys(stage), shared.keysFull(stage));
     }
@@ -228,9 +249,9 @@ struct HopperProducer {
       arriveAfterCopies(shared.keysGathered(stage));
     }
     keyRing.advance();
-    stage = valueRing.stage;
+    stage = valueRing.stage();
     if (threadIdx.x == 0) {
-      waitAt(shared.valuesFree(stage), valueRing.parity ^ 1);
+      waitAt(shared.valuesFree(stage), valueRing.parity() ^ 1);
       arriveExpecting(shared.valuesFull(stage), blocks * Shape::kPartBytes);
       bringBlocks(item, tile, params.hopper->values, shared.values(stage), shared.valuesFull(stage));
     }
@@ -250,7 +271,7 @@ struct HopperProducer {
       if (!Policy::kGathers || !tile[i].isColumns()) {
         for (int panel = 0; panel < Shape::kPanels; panel++) {
           copyBox(target + panel * Shape::kKeyPanelBytes + i * Shape::kPartKeys * kPanelRowBytes, map,
-                  panel * kPanelDims, item.firstKey + tile[i].first, item.keyValueHead, barrier);
+                  panel * kPanelDims, item.firstKey + tile[i].firstKey(), item.keyValueHead, barrier);
         }
       }
     }
@@ -278,9 +299,16 @@ struct HopperProducer {
       for (int i = 0; i < kParts; i++) {
         if (tile[i].isColumns()) {
           const int32_t* columns = policy.columns + tile[i].firstColumn() + firstOwnRow();
+          if (tile[i].count == Shape::kPartKeys) {
 #pragma unroll
-          for (int row = 0; row < kOwnRows; row++) {
-            positions[i][row] = firstOwnRow() + row < tile[i].count ? __ldg(columns + row) : -1;
+            for (int row = 0; row < kOwnRows; row++) {
+              positions[i][row] = __ldg(columns + row) & kKeyBits;
+            }
+          } else {
+#pragma unroll
+            for (int row = 0; row < kOwnRows; row++) {
+              positions[i][row] = firstOwnRow() + row < tile[i].count ? __ldg(columns + row) & kKeyBits : -1;
+            }
           }
         }
       }

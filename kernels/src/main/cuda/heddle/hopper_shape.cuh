@@ -14,7 +14,20 @@ struct HopperWork {
   int queryHead;
   int firstRow;  // of Q and out
   int number;    // of the query tile over all sequences
+  int shares;    // of the first tile of keys
 };
+
+// What the producer tells the consumers of a tile of keys.
+struct HopperTile {
+  KeyTile parts[2];
+  int nextShares;  // of the tile of keys that follows
+  int unused[3];
+};
+static_assert(sizeof(HopperTile) == 32);
+
+// Of a tile of two parts, which a warpgroup reads, in two bits; its shares are those of both warpgroups.
+constexpr int kBothParts = 2;  // otherwise the number of the one that is read; part 0 if none is
+__device__ inline int shareOf(int shares, int group) { return shares >> 2 * group & 3; }
 
 template <class ElementType, int HeadDimension>
 struct HopperShape {
@@ -51,7 +64,7 @@ struct HopperShape {
   static constexpr int kKeysAt = kQueryStages * kQueryBytes;
   static constexpr int kValuesAt = kKeysAt + kKeyStages * kKeyBytes;
   static constexpr int kPartsAt = kValuesAt + kValueStages * kKeyBytes;
-  static constexpr int kColumnsAt = kPartsAt + kKeyStages * 16;
+  static constexpr int kColumnsAt = kPartsAt + kKeyStages * int(sizeof(HopperTile));
   static constexpr int kWorkAt = kColumnsAt + kKeyStages * kTileKeys * 4;
   static constexpr int kNumbersAt = kWorkAt + 2 * 32;
   static constexpr int kBarriersAt = kNumbersAt + 8;
@@ -62,10 +75,10 @@ struct HopperShape {
 };
 
 // AttentionLaunch has the same table.
-static_assert(HopperShape<Half, 64>::kSharedBytes == 167304);
-static_assert(HopperShape<Half, 96>::kSharedBytes == 231712);
-static_assert(HopperShape<Half, 128>::kSharedBytes == 231712);
-static_assert(HopperShape<Half, 256>::kSharedBytes == 198392);
+static_assert(HopperShape<Half, 64>::kSharedBytes == 167368);
+static_assert(HopperShape<Half, 96>::kSharedBytes == 231744);
+static_assert(HopperShape<Half, 128>::kSharedBytes == 231744);
+static_assert(HopperShape<Half, 256>::kSharedBytes == 198424);
 
 // Shared memory, by name.
 template <class Shape>
@@ -88,9 +101,8 @@ struct HopperMemory {
     return address + Shape::kValuesAt + stage * Shape::kKeyBytes;
   }
 
-  // The parts of the tile in `stage`: first key (negative for columns) and count.
-  __device__ KeyTile* parts(int stage) const {
-    return reinterpret_cast<KeyTile*>(memory + Shape::kPartsAt) + stage * 2;
+  __device__ HopperTile* tile(int stage) const {
+    return reinterpret_cast<HopperTile*>(memory + Shape::kPartsAt) + stage;
   }
 
   __device__ int32_t* columns(int stage) const {
@@ -158,19 +170,15 @@ __device__ inline void makeBarriers(const HopperMemory<Shape>& shared) {
   fenceNewBarriers();
 }
 
-// Where a ring of `Stages` stages stands: the stage, and the parity of its present phase.
+// Where a ring of `Stages` stages stands: the stage, and the parity of its present phase, in one register.
 template <int Stages>
 struct Ring {
-  int stage = 0;
-  uint32_t parity = 0;
+  uint32_t place = 0;  // twice the stage, and the parity
 
-  __device__ void advance() {
-    stage++;
-    if (stage == Stages) {
-      stage = 0;
-      parity ^= 1;
-    }
-  }
+  __device__ int stage() const { return int(place >> 1); }
+  __device__ uint32_t parity() const { return place & 1; }
+
+  __device__ void advance() { place = Stages == 1 || place >= 2 * (Stages - 1) ? (place & 1) ^ 1 : place + 2; }
 };
 
 #endif

@@ -23,6 +23,7 @@ __device__ __noinline__ void repairRows(const AttentionParams& params, int numbe
     const RepairedRow<Element, Shape::kHeadDim> repaired = {
         params,
         int(threadIdx.x % 32),
+        row / kHalfRows,
         queries.firstPosition + row,
         static_cast<const Element*>(params.queries) + queries.queryHead * params.queryHeadStride +
             token * params.queryTokenStride,
@@ -42,7 +43,7 @@ template <class Policy, class Shape, bool Gathers>
 __device__ inline void writeOut(HopperConsumer<Shape, Gathers>& loop, const HopperWork& work) {
   using Element = typename Shape::Element;
   const AttentionParams& params = loop.params;
-  const uint32_t stage = loop.shared.queriesAt(loop.queryRing.stage);
+  const uint32_t stage = loop.shared.queriesAt(loop.queryStage());
   const int firstRow = loop.row - loop.lane / 4;
   uint32_t toRepair = 0;
   loop.syncGroup();

@@ -6,7 +6,7 @@
 //     template <class Tile> __device__ Policy(const AttentionParams&, const Tile& queries);
 //     __device__ int tiles() const;
 //     __device__ KeyTile tile(int i) const;       // for 0 <= i < tiles()
-//     const int32_t* columns;                     // if it gathers: ascending in each tile
+//     const int32_t* columns;                     // if it gathers: entries as an index has them
 //   };
 //
 // No key comes twice and none lies above the tile's last query.
@@ -20,17 +20,21 @@ namespace heddle {
 // list of columns holds from number ~first on. (One number for both: a pointer per tile in flight costs
 // registers.) `count` is not positive for a tile that no query of the query tile sees.
 struct KeyTile {
-  int first;
+  int first;  // of neighbours: an entry of blockStarts, or a key
   int count;
 
   __device__ bool isColumns() const { return first < 0; }
   __device__ int firstColumn() const { return ~first; }
+  __device__ int firstKey() const { return first & kKeyBits; }
+
+  // Whether that half of the queries of an index row reads it, or perhaps some of its columns.
+  __device__ bool isReadBy(int half) const { return isColumns() || heddle::isReadBy(first, half); }
 };
 
 // Neighbouring keys from first on, cut off at the end of what the query tile sees.
 template <int TileKeys>
 __device__ inline KeyTile keyRange(int first, int count, int visibleKeys) {
-  return {first, min(min(count, TileKeys), visibleKeys - first)};
+  return {first, min(min(count, TileKeys), visibleKeys - (first & kKeyBits))};
 }
 
 // Every key up to the query's own position.

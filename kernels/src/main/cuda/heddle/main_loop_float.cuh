@@ -40,7 +40,7 @@ __device__ inline void copyFloatRows(float* target, const HeadRows& source, cons
     const bool valid = row < tile.count && chunk * 4 < headDim;
     int key = 0;
     if (valid) {
-      key = tile.isColumns() ? columns[tile.firstColumn() + row] : tile.first + row;
+      key = tile.isColumns() ? columns[tile.firstColumn() + row] & kKeyBits : tile.firstKey() + row;
     }
     copyChunk(sharedAddress(target + row * RowLength + chunk * 4),
               source.row(key) + (valid ? chunk * 16 : 0), valid);
@@ -66,6 +66,7 @@ struct FloatLoop {
   const int32_t* columns = nullptr;
   int headDim;
   int firstPosition;
+  int half;  // of an index row's queries
   float scale;
 
   float2 out[kRows][kPairs];
@@ -84,6 +85,7 @@ struct FloatLoop {
                                    queries.sequence.firstKey, params.valueTokenStride)),
         headDim(params.headDim),
         firstPosition(queries.firstPosition),
+        half(queries.firstQuery / kHalfRows % 2),
         scale(params.softmaxScale) {
 #pragma unroll
     for (int i = 0; i < kRows * kPairs; i++) {
@@ -104,6 +106,9 @@ struct FloatLoop {
     const int tiles = policy.tiles();
     for (int t = 0; t < tiles; t++) {
       const KeyTile tile = policy.tile(t);
+      if (Gathers && !tile.isReadBy(half)) {
+        continue;
+      }
       const bool masked = needsMask(tile);
       load(keys, tile);
       float scores[kRows][kKeys];
@@ -150,7 +155,7 @@ struct FloatLoop {
 
  private:
   __device__ bool needsMask(const KeyTile& tile) const {
-    return tile.count < Shape::kTileKeys || position(tile, tile.count - 1) > firstPosition;
+    return tile.count < Shape::kTileKeys || entry(tile, tile.count - 1) > firstPosition;
   }
 
   __device__ void load(const HeadRows& source, const KeyTile& tile) {
@@ -241,12 +246,12 @@ struct FloatLoop {
   }
 
   __device__ bool reads(int row, int key, const KeyTile& tile) const {
-    return key < tile.count && position(tile, key) <= firstPosition + row;
+    return key < tile.count && positionFor(half, entry(tile, key)) <= firstPosition + row;
   }
 
-  __device__ int position(const KeyTile& tile, int key) const {
+  __device__ int entry(const KeyTile& tile, int key) const {
     const bool isColumns = Gathers && tile.isColumns();
-    return isColumns ? columns[tile.firstColumn() + key] : tile.first + key;
+    return isColumns ? columns[tile.firstColumn() + key] : tile.firstKey() + key;
   }
 
   // out += P V, the tile's sum by itself first: rounding errors grow with the length of a chain.

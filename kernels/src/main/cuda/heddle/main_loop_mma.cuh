@@ -110,7 +110,10 @@ struct MmaLoop {
         startTile(next, t + 1);
         startPositions(policy, afterNext, t + 2);
       }
-      addTile(tile, t, masked);
+      // All lanes know; without the vote the compiler spills registers over it.
+      if (!Gathers || __any_sync(~0u, tile.isReadBy(firstRow / kHalfRows))) {
+        addTile(tile, t, masked);
+      }
       tile = next;
       next = afterNext;
     }
@@ -167,9 +170,10 @@ struct MmaLoop {
         address + valuesAt(t), values, tile, positions(t), params.headDim);
   }
 
-  // Whether some query of the thread block does not read some key of the tile.
+  // Whether some query of the thread block does not read some key of the tile. A column that only one half
+  // reads is, with its bit, greater than every position.
   __device__ bool needsMask(const KeyTile& tile, int t) const {
-    int last = tile.first + tile.count - 1;
+    int last = tile.firstKey() + tile.count - 1;
     if (Gathers && tile.isColumns()) {
       last = positions(t)[tile.count - 1];
     }
@@ -230,8 +234,8 @@ struct MmaLoop {
   // Whether the query in row `row` reads key number `key` of the tile.
   __device__ bool reads(int row, int key, const KeyTile& tile, int t) const {
     const bool column = Gathers && tile.isColumns();
-    const int position = column ? positions(t)[key] : tile.first + key;
-    return key < tile.count && position <= firstPosition + row;
+    const int entry = column ? positions(t)[key] : tile.firstKey() + key;
+    return key < tile.count && positionFor(firstRow / kHalfRows, entry) <= firstPosition + row;
   }
 
   __device__ void mask(Scores& scores, const KeyTile& tile, int t) const {
@@ -324,7 +328,7 @@ struct MmaLoop {
         continue;
       }
       const bool column = Gathers && tile.isColumns();
-      const int position = column ? positions(t)[key] : tile.first + key;
+      const int position = column ? positions(t)[key] & kKeyBits : tile.firstKey() + key;
       const Element* value = reinterpret_cast<const Element*>(values.row(position));
 #pragma unroll
       for (int rowTile = 0; rowTile < kRowTiles; rowTile++) {

@@ -14,6 +14,19 @@ constexpr int kQueryRows = 128;
 constexpr int kKeyColumns = 64;
 constexpr int kMapTokens = 64;
 
+// An entry of blockStarts or columns is a key below 2^29, and may say that one half of its row's queries does
+// not read the block or column: bit 29 for the first 64, bit 30 for the others. Columns that say so come last
+// in their row. Neither where nothing is known: all read it.
+constexpr int kHalfRows = kQueryRows / 2;
+constexpr int kUnreadBit = 29;
+constexpr int32_t kKeyBits = (1 << kUnreadBit) - 1;
+
+__device__ inline int32_t unreadBy(int half) { return 1 << (kUnreadBit + half); }
+__device__ inline bool isReadBy(int32_t entry, int half) { return (entry & unreadBy(half)) == 0; }
+
+// The key of an entry; greater than every position if that half does not read it.
+__device__ inline int positionFor(int half, int32_t entry) { return entry & (kKeyBits | unreadBy(half)); }
+
 // One sequence of a packed batch. Rows count along the token axis of Q (and out, lse) and of K and V.
 // The queries are the last queryTokens tokens of the keyTokens tokens.
 struct alignas(16) Sequence {
@@ -56,9 +69,9 @@ struct AttentionParams {
   // The index as compressed rows. Row (sequence * headSlots + slot) * mostQueryBlocks + queryBlock
   // lists blockStarts[blockOffsets[row]] up to blockStarts[blockOffsets[row + 1]]; columns likewise.
   int64_t* blockOffsets;   // [rows + 1]
-  int32_t* blockStarts;    // first keys of blocks of kKeyColumns keys, ascending in each row
+  int32_t* blockStarts;    // first keys of blocks of kKeyColumns keys, ascending in each row; see kUnreadBit
   int64_t* columnOffsets;  // [rows + 1]
-  int32_t* columns;        // single keys, ascending in each row
+  int32_t* columns;        // single keys, ascending in each row; see kUnreadBit
   int32_t sequenceCount;
   int32_t headSlots;
   int32_t mostQueryBlocks;  // of any sequence of the batch

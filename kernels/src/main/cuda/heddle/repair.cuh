@@ -23,6 +23,7 @@ struct RepairedRow {
 
   const AttentionParams& params;
   int lane;
+  int half;      // of an index row's queries
   int position;  // of the query
   const Element* query;
   HeadRows keys;
@@ -33,10 +34,12 @@ struct RepairedRow {
   __device__ void forKeys(const Policy& policy, Visit visit) const {
     for (int t = 0; t < policy.tiles(); t++) {
       const KeyTile tile = policy.tile(t);
-      for (int i = 0; i < tile.count; i++) {
-        int key = tile.first + i;
+      for (int i = 0; i < tile.count && tile.isReadBy(half); i++) {
+        int key = tile.firstKey() + i;
         if constexpr (Policy::kGathers) {
-          key = tile.isColumns() ? policy.columns[tile.firstColumn() + i] : key;
+          if (tile.isColumns()) {
+            key = positionFor(half, policy.columns[tile.firstColumn() + i]);
+          }
         }
         if (key <= position) {
           visit(key);

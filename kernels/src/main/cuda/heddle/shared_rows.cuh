@@ -75,9 +75,9 @@ __device__ inline void copyTile(uint32_t target, const HeadRows& source, const K
   using Rows = SharedRows<HeadDim>;
   forOwnChunks<TileKeys, Rows::kChunks, Threads>([&](int row, int chunk) {
     const bool valid = row < tile.count && chunk * 8 < headDim;
-    int key = tile.first + row;
+    int key = tile.firstKey() + row;
     if (Gathers && tile.isColumns()) {
-      key = positions[row];
+      key = positions[row] & kKeyBits;
     }
     copyChunk(target + Rows::offset(row, chunk), source.row(valid ? key : 0) + (valid ? chunk * 16 : 0),
               valid);

@@ -11,6 +11,9 @@ public final class AttentionLaunch {
 
   private static final int GREATEST_HEAD_DIM = 256;
 
+  /** Higher bits of an entry of an index say who reads it. */
+  private static final int MOST_KEYS = 1 << GpuIndex.UNREAD_BIT;
+
   /** Head dims are multiples of this: a thread moves 16 bytes at a time. */
   public static final int HEAD_DIM_STEP = 8;
 
@@ -36,6 +39,13 @@ public final class AttentionLaunch {
                   layer.blocks().keyColumns(),
                   BLOCKS.queryRows(),
                   BLOCKS.keyColumns()));
+    }
+    for (GpuSequence sequence : layer.sequences()) {
+      if (sequence.keyTokens() > MOST_KEYS) {
+        throw new InvalidInputException(
+            "a sequence has %d keys; the GPU kernels take up to %d"
+                .formatted(sequence.keyTokens(), MOST_KEYS));
+      }
     }
     if (!(layer.softmaxScale() > 0) || !Float.isFinite(layer.softmaxScale())) {
       throw new InvalidInputException(
@@ -124,9 +134,9 @@ public final class AttentionLaunch {
   static KernelGrid hopperGrid(GpuCall call, int multiprocessors) {
     int sharedBytes =
         switch (kernelHeadDim(call.layer())) {
-          case 64 -> 167_304;
-          case 96, 128 -> 231_712;
-          default -> 198_392;
+          case 64 -> 167_368;
+          case 96, 128 -> 231_744;
+          default -> 198_424;
         };
     int blocks = (int) Math.min(multiprocessors, call.indexRows());
     return new KernelGrid(blocks, 1, 1, 384, 1, sharedBytes);

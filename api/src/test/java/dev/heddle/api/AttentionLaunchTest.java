@@ -23,7 +23,7 @@ class AttentionLaunchTest {
     assertThat(queue.launches)
         .containsExactly(
             new Launch(
-                "heddle_x_attend_hopper_bf16_128", new KernelGrid(132, 1, 1, 384, 1, 231_712)));
+                "heddle_x_attend_hopper_bf16_128", new KernelGrid(132, 1, 1, 384, 1, 231_744)));
   }
 
   @Test
@@ -33,7 +33,7 @@ class AttentionLaunchTest {
     assertThat(queue.launches)
         .containsExactly(
             new Launch(
-                "heddle_x_attend_hopper_f16_64", new KernelGrid(4 * 3, 1, 1, 384, 1, 167_304)));
+                "heddle_x_attend_hopper_f16_64", new KernelGrid(4 * 3, 1, 1, 384, 1, 167_368)));
   }
 
   @Test

@@ -105,6 +105,12 @@ class GpuCallTest {
         new GpuLayer(q, q, q, q, 0, -1, BlockShape.DEFAULT, List.of(GpuSequence.whole(8, 8)));
     assertThatThrownBy(() -> AttentionLaunch.requireSupported(scale))
         .hasMessageContaining("softmaxScale is -1.0");
+    int tooMany = (1 << 29) + 1;
+    GpuTensor k = GpuTensor.contiguous(0x2000, ElementType.FLOAT16, 1, tooMany, 64);
+    GpuLayer keys =
+        new GpuLayer(q, k, k, q, 0, 1, BlockShape.DEFAULT, List.of(GpuSequence.whole(8, tooMany)));
+    assertThatThrownBy(() -> AttentionLaunch.requireSupported(keys))
+        .hasMessage("a sequence has 536870913 keys; the GPU kernels take up to 536870912");
   }
 
   @Test

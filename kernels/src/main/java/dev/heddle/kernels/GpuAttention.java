@@ -32,7 +32,8 @@ public interface GpuAttention {
 
   /**
    * Builds the indices of a layer that lies in host memory, on the device where {@code heads} says
-   * so, and reads them back. Computes no attention and writes nothing.
+   * so, and reads them back. Computes no attention and writes nothing. An index whose rows are read
+   * by halves of their queries comes back with a row of half of {@code blocks}' queries for each.
    *
    * @return one index per query head
    * @throws InvalidInputException if the GPU kernels do not take the sizes, or a head's kernels

@@ -1,6 +1,7 @@
 package dev.heddle.testkit;
 
 import dev.heddle.api.BlockIndex;
+import dev.heddle.api.BlockShape;
 import dev.heddle.api.ElementType;
 import dev.heddle.api.HeadTensor;
 import java.util.ArrayList;
@@ -25,16 +26,10 @@ record IndexAgreement(PatternCase tried, TestLayer layer, int head) {
   void assertAgree(BlockIndex host, BlockIndex device, ElementType type) {
     List<BlockIndex> trials = new ArrayList<>();
     for (int row = 0; row < host.rows(); row++) {
-      BitSet differing = keys(device, row);
+      BitSet differing = keys(device, row, host.blocks().queryRows());
       BitSet expected = keys(host, row);
       differing.xor(expected);
-      if (differing.isEmpty()) {
-        continue;
-      }
-      if (trials.isEmpty()) {
-        trials.addAll(trials());
-      }
-      differing.andNot(doubtful(trials, expected, row));
+      takeOutDoubtful(differing, expected, row, host.blocks(), trials);
       if (!differing.isEmpty()) {
         int key = differing.nextSetBit(0);
         throw new AssertionError(
@@ -49,6 +44,54 @@ record IndexAgreement(PatternCase tried, TestLayer layer, int head) {
                     tried));
       }
     }
+    if (!device.blocks().equals(host.blocks())) {
+      assertReadsRequired(device, type);
+    }
+  }
+
+  /**
+   * Rows of fewer queries than the host's leave out what these queries need not read. What they
+   * must, the host says by an index of the same rows and of blocks of one key, which adds nothing.
+   */
+  private void assertReadsRequired(BlockIndex device, ElementType type) {
+    BlockShape single = new BlockShape(device.blocks().queryRows(), 1);
+    BlockIndex required = tried.pattern().index(layer.head(head, single), tried.options());
+    List<BlockIndex> trials = new ArrayList<>();
+    for (int row = 0; row < device.rows(); row++) {
+      BitSet expected = keys(required, row);
+      BitSet missing = (BitSet) expected.clone();
+      missing.andNot(keys(device, row));
+      takeOutDoubtful(missing, expected, row, single, trials);
+      if (!missing.isEmpty()) {
+        throw new AssertionError(
+            "row %d of %d queries of head %d does not read key %d on the device (%d such keys), %s: %s"
+                .formatted(
+                    row,
+                    single.queryRows(),
+                    head,
+                    missing.nextSetBit(0),
+                    missing.cardinality(),
+                    type,
+                    tried));
+      }
+    }
+  }
+
+  /**
+   * Takes out of {@code keys} those that are doubtful in a row.
+   *
+   * @param expected what the host reads there
+   * @param trials filled here when first needed, with indices of {@code blocks}
+   */
+  private void takeOutDoubtful(
+      BitSet keys, BitSet expected, int row, BlockShape blocks, List<BlockIndex> trials) {
+    if (keys.isEmpty()) {
+      return;
+    }
+    if (trials.isEmpty()) {
+      trials.addAll(trials(blocks));
+    }
+    keys.andNot(doubtful(trials, expected, row));
   }
 
   private static BitSet doubtful(List<BlockIndex> trials, BitSet expected, int row) {
@@ -63,7 +106,7 @@ record IndexAgreement(PatternCase tried, TestLayer layer, int head) {
     return some;
   }
 
-  private List<BlockIndex> trials() {
+  private List<BlockIndex> trials(BlockShape blocks) {
     List<BlockIndex> trials = new ArrayList<>();
     RandomGenerator random =
         RandomGeneratorFactory.of("L64X128MixRandom").create(tried.seed() + head);
@@ -71,7 +114,7 @@ record IndexAgreement(PatternCase tried, TestLayer layer, int head) {
       TestLayer wide = layer.widened();
       disturb(wide.queries(), random);
       disturb(wide.keys(), random);
-      trials.add(tried.pattern().index(wide.head(head, tried.blocks()), tried.options()));
+      trials.add(tried.pattern().index(wide.head(head, blocks), tried.options()));
     }
     return trials;
   }
@@ -87,6 +130,16 @@ record IndexAgreement(PatternCase tried, TestLayer layer, int head) {
         TestTensors.storeRow(tensor, tensorHead, token, row);
       }
     }
+  }
+
+  /** The keys that some query of {@code row} reads, where a row has {@code queryRows} queries. */
+  private static BitSet keys(BlockIndex index, int row, int queryRows) {
+    int rows = queryRows / index.blocks().queryRows();
+    BitSet keys = new BitSet();
+    for (int own = row * rows; own < Math.min((row + 1) * rows, index.rows()); own++) {
+      keys.or(keys(index, own));
+    }
+    return keys;
   }
 
   /** The keys that some query of a row reads. */
