@@ -73,13 +73,13 @@ struct HopperScoreProduct {
     for (int step = 0; step < steps; step++) {
       const int t = step / panels;
       const int firstDim = (step - t * panels) * heddle::kPanelDims;
-      heddle::waitAt(free(ring.stage), ring.parity ^ 1);
-      const uint32_t target = shared + ring.stage * kStageBytes;
+      heddle::waitAt(free(ring.stage()), ring.parity() ^ 1);
+      const uint32_t target = shared + ring.stage() * kStageBytes;
       copy<Tiles::kRows>(target, queries, tile.firstRow * tile.stride + tile.stride - 1 - t,
                          tile.sequence.queryTokens, firstDim);
       copy<Tiles::kKeys>(target + kQueryBytes, keys, tile.firstKey * tile.stride + t, tile.sequence.keyTokens,
                          firstDim);
-      heddle::arriveAfterCopies(full(ring.stage));
+      heddle::arriveAfterCopies(full(ring.stage()));
       ring.advance();
     }
   }
@@ -103,9 +103,9 @@ struct HopperScoreProduct {
     heddle::Ring<kStages> ring;
     int done = -1;  // the stage that the last product but one read
     for (int step = 0; step < steps; step++) {
-      heddle::waitAt(full(ring.stage), ring.parity);
+      heddle::waitAt(full(ring.stage()), ring.parity());
       heddle::fenceForAsync();
-      const uint32_t rows = shared + ring.stage * kStageBytes;
+      const uint32_t rows = shared + ring.stage() * kStageBytes;
       const uint32_t own = rows + group * 64 * heddle::kPanelRowBytes;
       heddle::pin(sums);
       heddle::beginProducts();
@@ -120,7 +120,7 @@ struct HopperScoreProduct {
       if (done >= 0 && threadIdx.x % 32 == 0) {
         heddle::arriveAt(free(done));
       }
-      done = ring.stage;
+      done = ring.stage();
       ring.advance();
     }
     heddle::waitForProducts<0>();
