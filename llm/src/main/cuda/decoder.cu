@@ -93,67 +93,6 @@ __device__ void gate(const GateParams& p) {
   store(at, gate);
 }
 
-// out[o] = in · weight[o], or out[o] += that: one row of activations. A warp takes ROW_OUTPUTS outputs, and only waits for
-// memory.
-struct RowProductParams {
-  const void* in;      // [inputs]
-  const void* weight;  // [outputs][inputs]
-  void* out;           // [outputs]: numbers as in's, or float32, to which is added
-  int inputs, outputs;
-};
-static_assert(sizeof(RowProductParams) == 32, "DecoderKernels.java fills it");
-
-constexpr int ROW_OUTPUTS = 2;
-constexpr int PIECE = 8;   // numbers that a thread loads at once: 16 bytes
-constexpr int PIECES = 4;  // of a row, all on their way before the first is used
-
-template <class Element, class Out, bool ADDS>
-__device__ void rowProduct(const RowProductParams& p) {
-  const int lane = threadIdx.x % 32;
-  const int first = (int(blockIdx.x) * (THREADS / 32) + int(threadIdx.x) / 32) * ROW_OUTPUTS;
-  if (first >= p.outputs) return;
-  const Element* in = static_cast<const Element*>(p.in);
-  const Element* rows[ROW_OUTPUTS];
-#pragma unroll
-  for (int j = 0; j < ROW_OUTPUTS; j++)
-    rows[j] = static_cast<const Element*>(p.weight) + int64_t(min(first + j, p.outputs - 1)) * p.inputs;
-  float sums[ROW_OUTPUTS] = {};
-  using Piece = Group<Element, PIECE>;
-  for (int start = lane * PIECE; start < p.inputs; start += PIECES * 32 * PIECE) {
-    Piece weights[PIECES][ROW_OUTPUTS];
-#pragma unroll
-    for (int n = 0; n < PIECES; n++) {
-      const int i = start + n * 32 * PIECE;
-#pragma unroll
-      for (int j = 0; j < ROW_OUTPUTS; j++)
-        if (i < p.inputs) weights[n][j] = *reinterpret_cast<const Piece*>(rows[j] + i);
-    }
-#pragma unroll
-    for (int n = 0; n < PIECES; n++) {
-      const int i = start + n * 32 * PIECE;
-      if (i >= p.inputs) break;
-      float x[PIECE];
-      load(x, in + i);
-#pragma unroll
-      for (int j = 0; j < ROW_OUTPUTS; j++)
-#pragma unroll
-        for (int k = 0; k < PIECE; k++) sums[j] += x[k] * toFloat(weights[n][j].at[k]);
-    }
-  }
-#pragma unroll
-  for (int j = 0; j < ROW_OUTPUTS; j++) {
-    const float sum = sumOfLanes<32>(sums[j]);
-    if (lane != 0 || first + j >= p.outputs) continue;
-    Out* to = static_cast<Out*>(p.out) + first + j;
-    if constexpr (ADDS)
-      *to += sum;
-    else if constexpr (sizeof(Out) == 4)
-      *to = sum;
-    else
-      *to = fromFloat<Out>(sum);
-  }
-}
-
 // hidden[row] += bias
 struct BiasParams {
   float* hidden;      // [rows][width]
@@ -252,20 +191,3 @@ extern "C" __global__ void __launch_bounds__(heddle::decoder::THREADS)
     heddle_random_f16(const heddle::decoder::RandomParams p) {
   heddle::decoder::random<heddle::Half>(p);
 }
-
-#define HEDDLE_ROW_PRODUCTS(TYPE, ELEMENT)                                                         \
-  extern "C" __global__ void __launch_bounds__(heddle::decoder::THREADS, 2)                        \
-      heddle_row_product_##TYPE(const heddle::decoder::RowProductParams p) {                       \
-    heddle::decoder::rowProduct<ELEMENT, ELEMENT, false>(p);                                       \
-  }                                                                                                \
-  extern "C" __global__ void __launch_bounds__(heddle::decoder::THREADS, 2)                        \
-      heddle_row_product_##TYPE##_f32(const heddle::decoder::RowProductParams p) {                 \
-    heddle::decoder::rowProduct<ELEMENT, float, false>(p);                                         \
-  }                                                                                                \
-  extern "C" __global__ void __launch_bounds__(heddle::decoder::THREADS, 2)                        \
-      heddle_row_product_##TYPE##_adds(const heddle::decoder::RowProductParams p) {                \
-    heddle::decoder::rowProduct<ELEMENT, float, true>(p);                                          \
-  }
-
-HEDDLE_ROW_PRODUCTS(bf16, heddle::BFloat)
-HEDDLE_ROW_PRODUCTS(f16, heddle::Half)

@@ -21,11 +21,6 @@ final class DecoderKernels {
   /** Kernels move so many numbers at once where rows are multiples of it. */
   private static final int GROUP = 8;
 
-  private static final int LANES = 32;
-
-  /** Outputs of a row's product that a warp computes. */
-  private static final int ROW_OUTPUTS = 2;
-
   private static final int RANDOM_BLOCKS = 4096;
 
   private final GpuStream stream;
@@ -80,29 +75,6 @@ final class DecoderKernels {
             .putInt(24, width);
     long threads = (long) gateUp.rows() * (width % GROUP == 0 ? width / GROUP : width);
     launch(by("heddle_gate", width), Math.ceilDiv(threads, THREADS), parameters);
-  }
-
-  /** Whether {@link #rowProduct} takes a weight: it loads 16 bytes at once. */
-  static boolean takesRow(GpuMatrix weight) {
-    return weight.columns() % GROUP == 0 && weight.rowStride() == weight.columns();
-  }
-
-  /**
-   * {@code out = in · weightᵀ} for one row of activations, or {@code out} plus that.
-   *
-   * @param out of the type of {@code in}, or float32, which alone can be added to
-   */
-  void rowProduct(GpuMatrix in, GpuMatrix weight, GpuMatrix out, boolean adds) {
-    boolean wide = out.type() == ElementType.FLOAT32;
-    KernelParameters parameters =
-        new KernelParameters(PARAMETER_BYTES)
-            .putLong(0, in.address())
-            .putLong(8, weight.address())
-            .putLong(16, out.address())
-            .putInt(24, weight.columns())
-            .putInt(28, weight.rows());
-    String kernel = "heddle_row_product_" + type + (adds ? "_adds" : wide ? "_f32" : "");
-    launch(kernel, Math.ceilDiv(weight.rows(), ROW_OUTPUTS * THREADS / LANES), parameters);
   }
 
   /** Adds {@code bias} to every row of {@code hidden}; nothing if it is 0. */
