@@ -22,8 +22,8 @@ package dev.heddle.api;
  */
 public record GpuIndex(long blockOffsets, long blockStarts, long columnOffsets, long columns) {
   /**
-   * The lower one of two bits of an entry, above all keys. Kernels have {@code
-   * heddle::unreadBy} for them.
+   * The lower one of two bits of an entry, above all keys. Kernels have {@code heddle::unreadBy}
+   * for them.
    */
   public static final int UNREAD_BIT = 29;
 
