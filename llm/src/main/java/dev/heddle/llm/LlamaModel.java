@@ -153,8 +153,8 @@ public final class LlamaModel implements AutoCloseable {
                 new InvalidInputException(
                     "random weights are made on a GPU alone; allowed: --backend cuda where there is"
                         + " one"));
-    return new LlamaModel(
-        config, WeightFiles.none(), DeviceEngine.random(config, settings, stream), settings);
+    DeviceEngine engine = DeviceEngine.random(config, settings, stream);
+    return new LlamaModel(config, WeightFiles.none(), engine, settings);
   }
 
   private static Engine engine(ModelConfig config, Settings settings, WeightFiles files) {
@@ -347,20 +347,10 @@ public final class LlamaModel implements AutoCloseable {
 
   /**
    * Reads {@code tokens} on the GPU without keeping their keys and values, and says what took the
-   * time.
-   *
-   * @throws InvalidInputException as {@link #prefill}, or if the model does not compute on a GPU
-   */
-  public PrefillTimes measurePrefill(SparseAttention attention, int[] tokens) {
-    return measurePrefill(attention, tokens, chunkTokens);
-  }
-
-  /**
-   * The same in chunks of another length than the model was opened with; those of a chunk stay
-   * where another follows.
+   * time. Those of a chunk stay where another follows.
    *
    * @param chunkTokens tokens that are read at once, at least 1; {@link Settings#ONE_PASS} for all
-   * @throws InvalidInputException as {@link #measurePrefill(SparseAttention, int[])}
+   * @throws InvalidInputException as {@link #prefill}, or if the model does not compute on a GPU
    */
   public PrefillTimes measurePrefill(SparseAttention attention, int[] tokens, int chunkTokens) {
     DeviceEngine device = onDevice();

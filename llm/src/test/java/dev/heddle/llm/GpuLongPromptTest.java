@@ -101,7 +101,8 @@ class GpuLongPromptTest {
           .isInstanceOf(InvalidInputException.class)
           .hasMessageContaining("a prompt of 100000 tokens with 10 new ones needs")
           .hasMessageContaining("but 0.10 GiB may be used");
-      assertThatThrownBy(() -> model.measurePrefill(attention, new int[100_000]))
+      assertThatThrownBy(
+              () -> model.measurePrefill(attention, new int[100_000], LlamaModel.Settings.ONE_PASS))
           .isInstanceOf(InvalidInputException.class)
           .hasMessageContaining("a prompt of 100000 tokens needs");
     }
