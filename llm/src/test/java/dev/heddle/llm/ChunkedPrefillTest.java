@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.heddle.api.ElementType;
-import dev.heddle.api.HeddleException;
 import dev.heddle.api.InvalidInputException;
 import dev.heddle.llm.ChunkedPrefill.Chunk;
 import dev.heddle.runtime.PrefillReport;
@@ -194,20 +193,7 @@ class ChunkedPrefillTest {
     try (LlamaModel model = open(chunkTokens);
         SparseAttention dense = Attentions.dense(model.attentionShape());
         KeyValueCache cache = model.newCache(200)) {
-      assertThatThrownBy(() ->
-              model.prefill(
-                  dense,
-                  cache,
-                  text,
-                  (_, fraction) -> {
-                    if (fraction >= 0.5) {
-                      Thread.currentThread().interrupt();
-                    }
-                  }))
-          .isInstanceOf(HeddleException.class)
-          .hasMessageContaining("interrupted");
-      assertThat(Thread.interrupted()).isTrue();
-      assertThat(cache.tokens()).isZero();
+      InterruptedReading.assertEnds(model, dense, cache, text);
       model.prefill(dense, cache, Arrays.copyOf(text, 60), PrefillProgress.SILENT);
       Thread.currentThread().interrupt();
       assertThatThrownBy(() -> model.decode(dense, cache, 1)).hasMessageContaining("interrupted");

@@ -1,20 +1,15 @@
 package dev.heddle.llm;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.heddle.api.ElementType;
-import dev.heddle.kernels.Availability;
-import dev.heddle.kernels.BackendProvider;
-import dev.heddle.kernels.Backends;
 import dev.heddle.kernels.GpuStream;
 import dev.heddle.llm.DeviceKeyValueCache.Layer;
 import dev.heddle.llm.DeviceKeyValueCache.NarrowLayer;
 import dev.heddle.runtime.ModelShape;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,14 +25,7 @@ class GpuCacheKernelsTest {
 
   @BeforeEach
   void open() {
-    BackendProvider cuda =
-        Backends.standard().providers().stream()
-            .filter(BackendProvider::hasStreams)
-            .findFirst()
-            .orElseThrow();
-    assumeTrue(
-        cuda.streams() instanceof Availability.Available, "no model on a GPU: " + cuda.streams());
-    stream = cuda.openStream();
+    stream = GpuModels.require().openStream();
   }
 
   @AfterEach
@@ -117,7 +105,7 @@ class GpuCacheKernelsTest {
 
     void check() {
       DecodeKernels kernels = new DecodeKernels(stream, shape, type);
-      Layer wide = new Layer(upload(keys, type), upload(values, type), capacity);
+      Layer wide = new Layer(device().upload(keys, type), device().upload(values, type), capacity);
       int numbers = keys.length;
       long scaleBytes = (long) numbers / dim * Float.BYTES;
       NarrowLayer narrow =
@@ -131,7 +119,7 @@ class GpuCacheKernelsTest {
       if (first > 0) {
         kernels.narrow(wide, narrow, Place.at(0), first);
       }
-      kernels.narrow(wide, narrow, Place.in(position(first)), tokens - first);
+      kernels.narrow(wide, narrow, Place.in(device().position(first)), tokens - first);
       assertKept(keptKeys, narrow.keys(), narrow.keyScales());
       assertKept(keptValues, narrow.values(), narrow.valueScales());
       Layer back =
@@ -154,7 +142,7 @@ class GpuCacheKernelsTest {
     }
 
     private void assertWide(float[] expected, long address) {
-      float[] found = download(address, expected.length, type);
+      float[] found = device().download(address, expected.length, type);
       forEachNumber((row, i) ->
           assertThat(found[row * dim + i])
               .as("%s %s, row %d, number %d", type, shape, row, i)
@@ -179,12 +167,12 @@ class GpuCacheKernelsTest {
       long out = stream.allocate(2L * q.length);
       kernels.decode(
           new DecodeKernels.Query(
-              upload(q, type),
-              position(tokens - 1),
+              device().upload(q, type),
+              device().position(tokens - 1),
               stream.allocate(DecodeKernels.scratchBytes(shape)),
               out),
           narrow);
-      float[] found = download(out, q.length, type);
+      float[] found = device().download(out, q.length, type);
       int group = shape.queryHeads() / shape.keyValueHeads();
       for (int head = 0; head < shape.queryHeads(); head++) {
         int[] place = {head / group * capacity * dim, tokens, dim};
@@ -200,29 +188,7 @@ class GpuCacheKernelsTest {
     void at(int row, int number);
   }
 
-  private long position(int token) {
-    long address = stream.allocate(Integer.BYTES);
-    stream.upload(MemorySegment.ofArray(new int[] {token}), address);
-    return address;
-  }
-
-  private long upload(float[] numbers, ElementType type) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory = arena.allocate((long) numbers.length * type.bytes(), Long.BYTES);
-      type.store(numbers, 0, memory, 0, numbers.length);
-      long address = stream.allocate(memory.byteSize());
-      stream.upload(memory, address);
-      return address;
-    }
-  }
-
-  private float[] download(long address, int count, ElementType type) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory = arena.allocate(ValueLayout.JAVA_SHORT, count);
-      stream.download(address, memory);
-      float[] numbers = new float[count];
-      type.load(memory, 0, numbers, 0, count);
-      return numbers;
-    }
+  private DeviceNumbers device() {
+    return new DeviceNumbers(Objects.requireNonNull(stream));
   }
 }

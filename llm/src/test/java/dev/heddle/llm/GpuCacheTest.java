@@ -1,12 +1,8 @@
 package dev.heddle.llm;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.heddle.api.ElementType;
-import dev.heddle.kernels.Availability;
-import dev.heddle.kernels.BackendProvider;
-import dev.heddle.kernels.Backends;
 import dev.heddle.llm.GoldenFolder.Case;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.SparseAttention;
@@ -35,13 +31,7 @@ class GpuCacheTest {
 
   @BeforeAll
   static void requireGpu() {
-    Availability streams =
-        Backends.standard().providers().stream()
-            .filter(BackendProvider::hasStreams)
-            .findFirst()
-            .orElseThrow()
-            .streams();
-    assumeTrue(streams instanceof Availability.Available, "no model on a GPU: " + streams);
+    GpuModels.require();
   }
 
   @ParameterizedTest

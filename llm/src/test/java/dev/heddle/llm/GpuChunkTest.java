@@ -1,13 +1,7 @@
 package dev.heddle.llm;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.heddle.api.HeddleException;
-import dev.heddle.kernels.Availability;
-import dev.heddle.kernels.BackendProvider;
-import dev.heddle.kernels.Backends;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.PrefillReport;
 import dev.heddle.runtime.SparseAttention;
@@ -39,13 +33,7 @@ class GpuChunkTest {
 
   @BeforeAll
   static void requireGpu() {
-    Availability streams =
-        Backends.standard().providers().stream()
-            .filter(BackendProvider::hasStreams)
-            .findFirst()
-            .orElseThrow()
-            .streams();
-    assumeTrue(streams instanceof Availability.Available, "no model on a GPU: " + streams);
+    GpuModels.require();
   }
 
   @ParameterizedTest
@@ -102,20 +90,7 @@ class GpuChunkTest {
       cache.truncate(0);
       long before = model.availableBytes();
       for (int round = 0; round < 5; round++) {
-        assertThatThrownBy(() ->
-                model.prefill(
-                    attention,
-                    cache,
-                    prompt,
-                    (_, fraction) -> {
-                      if (fraction >= 0.5) {
-                        Thread.currentThread().interrupt();
-                      }
-                    }))
-            .isInstanceOf(HeddleException.class)
-            .hasMessageContaining("interrupted");
-        assertThat(Thread.interrupted()).isTrue();
-        assertThat(cache.tokens()).isZero();
+        InterruptedReading.assertEnds(model, attention, cache, prompt);
       }
       assertThat(model.availableBytes()).isGreaterThanOrEqualTo(before);
       assertThat(model.prefill(attention, cache, prompt, PrefillProgress.SILENT).reports())

@@ -1,18 +1,14 @@
 package dev.heddle.llm;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.heddle.api.ElementType;
-import dev.heddle.kernels.Availability;
-import dev.heddle.kernels.BackendProvider;
-import dev.heddle.kernels.Backends;
 import dev.heddle.kernels.GpuMatrix;
 import dev.heddle.kernels.GpuStream;
 import dev.heddle.runtime.ModelShape;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,14 +26,7 @@ class GpuDecoderKernelsTest {
 
   @BeforeEach
   void open() {
-    BackendProvider cuda =
-        Backends.standard().providers().stream()
-            .filter(BackendProvider::hasStreams)
-            .findFirst()
-            .orElseThrow();
-    assumeTrue(
-        cuda.streams() instanceof Availability.Available, "no model on a GPU: " + cuda.streams());
-    stream = cuda.openStream();
+    stream = GpuModels.require().openStream();
   }
 
   @AfterEach
@@ -250,9 +239,7 @@ class GpuDecoderKernelsTest {
       if (norms) {
         return Place.at(token);
       }
-      long address = stream.allocate(Integer.BYTES);
-      stream.upload(MemorySegment.ofArray(new int[] {token - 2}), address);
-      return Place.in(address).plus(2);
+      return Place.in(device().position(token - 2)).plus(2);
     }
 
     private DeviceNorm norm(float[] weight) {
@@ -304,8 +291,7 @@ class GpuDecoderKernelsTest {
 
   private DecodeKernels.Query query(
       GpuMatrix queries, int keyTokens, ModelShape shape, GpuMatrix out) {
-    long position = stream.allocate(Integer.BYTES);
-    stream.upload(MemorySegment.ofArray(new int[] {keyTokens - 1}), position);
+    long position = device().position(keyTokens - 1);
     long scratch = stream.allocate(DecodeKernels.scratchBytes(shape));
     return new DecodeKernels.Query(queries.address(), position, scratch, out.address());
   }
@@ -354,22 +340,14 @@ class GpuDecoderKernelsTest {
   }
 
   private GpuMatrix upload(float[] numbers, ElementType type, int rows, int columns) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory = arena.allocate((long) numbers.length * type.bytes(), 8);
-      type.store(numbers, 0, memory, 0, numbers.length);
-      long address = stream.allocate(memory.byteSize());
-      stream.upload(memory, address);
-      return GpuMatrix.contiguous(address, type, rows, columns);
-    }
+    return GpuMatrix.contiguous(device().upload(numbers, type), type, rows, columns);
   }
 
   private float[] download(GpuMatrix matrix) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory = arena.allocate(matrix.bytes(), 8);
-      stream.download(matrix.address(), memory);
-      float[] numbers = new float[matrix.rows() * matrix.columns()];
-      matrix.type().load(memory, 0, numbers, 0, numbers.length);
-      return numbers;
-    }
+    return device().download(matrix.address(), matrix.rows() * matrix.columns(), matrix.type());
+  }
+
+  private DeviceNumbers device() {
+    return new DeviceNumbers(Objects.requireNonNull(stream));
   }
 }

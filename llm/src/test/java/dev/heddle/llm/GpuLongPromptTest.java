@@ -2,12 +2,8 @@ package dev.heddle.llm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.heddle.api.InvalidInputException;
-import dev.heddle.kernels.Availability;
-import dev.heddle.kernels.BackendProvider;
-import dev.heddle.kernels.Backends;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.SparseAttention;
 import java.io.IOException;
@@ -38,13 +34,7 @@ class GpuLongPromptTest {
 
   @BeforeAll
   static void requireGpu() {
-    Availability streams =
-        Backends.standard().providers().stream()
-            .filter(BackendProvider::hasStreams)
-            .findFirst()
-            .orElseThrow()
-            .streams();
-    assumeTrue(streams instanceof Availability.Available, "no model on a GPU: " + streams);
+    GpuModels.require();
   }
 
   @ParameterizedTest

@@ -1,12 +1,8 @@
 package dev.heddle.llm;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.heddle.api.ElementType;
-import dev.heddle.kernels.Availability;
-import dev.heddle.kernels.BackendProvider;
-import dev.heddle.kernels.Backends;
 import dev.heddle.llm.GoldenFolder.Case;
 import dev.heddle.runtime.HeadsConfig;
 import dev.heddle.runtime.ModelShape;
@@ -39,14 +35,7 @@ class GpuModelTest {
 
   @BeforeAll
   static void requireGpu() {
-    Availability streams =
-        Backends.standard().providers().stream()
-            .filter(BackendProvider::hasStreams)
-            .findFirst()
-            .orElseThrow()
-            .streams();
-    assumeTrue(streams instanceof Availability.Available, "no model on a GPU: " + streams);
-    System.out.println("cuBLASLt: " + streams);
+    System.out.println("cuBLASLt: " + GpuModels.require().streams());
   }
 
   static Stream<String> models() {
