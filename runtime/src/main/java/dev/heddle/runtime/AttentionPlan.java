@@ -32,7 +32,12 @@ public final class AttentionPlan {
    *
    * @param options a value for each option of {@code pattern}
    */
-  public record Assignment(SparsePattern pattern, Options options) {}
+  public record Assignment(SparsePattern pattern, Options options) {
+    /** Whether the head is assigned dense attention. */
+    public boolean isDense() {
+      return pattern.name().equals(PatternRegistry.DENSE);
+    }
+  }
 
   /**
    * Looks the patterns and options of {@code config} up in {@code registry}.

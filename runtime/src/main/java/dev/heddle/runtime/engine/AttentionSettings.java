@@ -37,6 +37,11 @@ public record AttentionSettings(
     }
   }
 
+  /** The model's number of a call's query head. */
+  int globalHead(int head) {
+    return queryHeadOffset.orElse(0) + head;
+  }
+
   /** Whether dense may take a pattern's place where it is no slower. */
   boolean prefersDense() {
     return denseBelow > 0;

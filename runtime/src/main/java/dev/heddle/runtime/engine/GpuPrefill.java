@@ -148,7 +148,7 @@ final class GpuPrefill {
   private LayerWork deviceWork(int layer, GpuLayer tensors, long stream, GpuAttention gpu) {
     LayerWork work = work(layer, tensors, gpu);
     new DeviceHeads(tensors, stream, gpu)
-        .index(layer, globalHead(0), work.byHost(), indexer)
+        .index(layer, settings.globalHead(0), work.byHost(), indexer)
         .forEach((head, indices) -> work.heads().set(head, new HeadWork.Indexed(indices)));
     return work;
   }
@@ -161,7 +161,7 @@ final class GpuPrefill {
     LayerWork work = new LayerWork(new ArrayList<>(dense), new ArrayList<>(), new TreeMap<>());
     boolean tooShort = crossover.mostKeyTokens() < settings.denseBelow();
     for (int head = 0; head < dense.size(); head++) {
-      if (isDense(assignment(layer, head))) {
+      if (assignment(layer, head).isDense()) {
         continue;
       }
       if (tooShort) {
@@ -187,10 +187,10 @@ final class GpuPrefill {
   private Optional<HeadWork> onDevice(int layer, int head, GpuAttention gpu) {
     Assignment assignment = assignment(layer, head);
     return halves
-        .of(assignment, layer, globalHead(head), gpu)
+        .of(assignment, layer, settings.globalHead(head), gpu)
         .map(kernels ->
             new HeadWork.OnDevice(
-                new GpuHalf(assignment.pattern().name(), layer, globalHead(0), kernels),
+                new GpuHalf(assignment.pattern().name(), layer, settings.globalHead(0), kernels),
                 assignment.options()));
   }
 
@@ -200,7 +200,7 @@ final class GpuPrefill {
         .mapToObj(head -> {
           long cells = report.cells().get(head);
           Assignment assigned = assignment(layer, head);
-          boolean became = cells == causalCells && !isDense(assigned);
+          boolean became = cells == causalCells && !assigned.isDense();
           return new PrefillReport.Head(
               became ? PatternRegistry.DENSE : assigned.pattern().name(),
               cells,
@@ -210,15 +210,7 @@ final class GpuPrefill {
         .toList();
   }
 
-  private static boolean isDense(Assignment assignment) {
-    return assignment.pattern().name().equals(PatternRegistry.DENSE);
-  }
-
   private Assignment assignment(int layer, int head) {
-    return plan.assignment(layer, globalHead(head));
-  }
-
-  private int globalHead(int head) {
-    return settings.queryHeadOffset().orElse(0) + head;
+    return plan.assignment(layer, settings.globalHead(head));
   }
 }

@@ -70,19 +70,11 @@ final class HeadIndexer implements AutoCloseable {
   }
 
   private HeadIndex dense(int layer, int head, AttentionCall call) {
-    Assignment assignment = plan.assignment(layer, globalHead(head));
+    Assignment assignment = plan.assignment(layer, settings.globalHead(head));
     return new HeadIndex(
         PatternRegistry.DENSE,
         call.indices().getFirst(),
-        isDense(assignment) ? "" : DenseNotes.below(settings.denseBelow()));
-  }
-
-  private static boolean isDense(Assignment assignment) {
-    return assignment.pattern().name().equals(PatternRegistry.DENSE);
-  }
-
-  private int globalHead(int head) {
-    return settings.queryHeadOffset().orElse(0) + head;
+        assignment.isDense() ? "" : DenseNotes.below(settings.denseBelow()));
   }
 
   private HeadIndex build(int layer, int head, AttentionCall call) {
@@ -92,7 +84,7 @@ final class HeadIndexer implements AutoCloseable {
             call.shape(),
             settings.blocks(),
             layer,
-            globalHead(head),
+            settings.globalHead(head),
             call.queries().head(head),
             call.keys().head(keyValueHead),
             call.values().head(keyValueHead),
@@ -103,7 +95,7 @@ final class HeadIndexer implements AutoCloseable {
     Assignment assignment = plan.assignment(inputs.layer(), inputs.head());
     Place place = new Place(assignment.pattern().name(), inputs.layer(), inputs.head());
     BlockIndex index = requireUsable(place, inputs, ask(place, assignment, inputs));
-    return settings.prefersDense() && index.density() >= DENSE_FROM_DENSITY && !isDense(assignment)
+    return settings.prefersDense() && index.density() >= DENSE_FROM_DENSITY && !assignment.isDense()
         ? new HeadIndex(
             PatternRegistry.DENSE,
             BlockIndex.dense(inputs.shape(), inputs.blocks()),
