@@ -14,8 +14,6 @@ import java.util.Map;
  * @param caches all kinds of caches
  */
 record CachedMemoryPlan(MemoryPlan memory, CachePlan caches) implements Result {
-  private static final double GIBIBYTE = 1 << 30;
-
   @Override
   public boolean succeeded() {
     return caches.taken().isPresent();
@@ -57,14 +55,14 @@ record CachedMemoryPlan(MemoryPlan memory, CachePlan caches) implements Result {
             : String.format(
                 Locale.ROOT,
                 " and %.2f of the machine's %.2f",
-                choice.hostBytes() / GIBIBYTE,
-                caches.availableHostBytes() / GIBIBYTE);
+                Shown.gibibytes(choice.hostBytes()),
+                Shown.gibibytes(caches.availableHostBytes()));
     return String.format(
         Locale.ROOT,
         "  %-10s  keys and values %s: %.2f GiB%s: %s",
         choice.kind().optionName(),
         choice.kind().description(),
-        choice.needed().bytes() / GIBIBYTE,
+        Shown.gibibytes(choice.needed().bytes()),
         host,
         taken ? "is taken" : caches.fits(choice) ? "would fit" : "does not fit");
   }

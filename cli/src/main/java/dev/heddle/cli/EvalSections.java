@@ -19,7 +19,6 @@ import java.util.stream.IntStream;
 final class EvalSections {
   private static final int BAR_WIDTH = 140;
   private static final int BAR_HEIGHT = 16;
-  private static final double NANOS_PER_SECOND = 1e9;
 
   private final Markup page;
   private final EvalView view;
@@ -109,7 +108,7 @@ final class EvalSections {
   }
 
   private void row(EvalRow row, List<EvalRow> rows) {
-    page.element("td", label(row.heads()), "class", "left name");
+    page.element("td", view.label(row.heads()), "class", "left name");
     page.element("td", Shown.count(row.tokens()));
     Optional<EvalRow> dense =
         rows.stream()
@@ -143,12 +142,6 @@ final class EvalSections {
     return row.heads().equals(dense.heads()) || from <= 0
         ? ""
         : String.format(Locale.ROOT, "%+.2f %%", 100 * (row.bitsPerByte().orElse(0) / from - 1));
-  }
-
-  private String label(String heads) {
-    String name = Shown.fileName(heads);
-    long same = view.heads().stream().filter(other -> Shown.fileName(other).equals(name)).count();
-    return same > 1 ? heads : name;
   }
 
   /** The interval as a band, the share as a dot on it, 0 to 100 % from left to right. */
@@ -286,7 +279,7 @@ final class EvalSections {
     TreeMap<Integer, Double> times = new TreeMap<>();
     rows.stream()
         .filter(row -> row.heads().equals(heads))
-        .forEach(row -> times.put(row.tokens(), row.firstTokenNanos() / NANOS_PER_SECOND));
-    return new SpeedView.Line(label(heads), "", heads.equals(EvalCommand.DENSE), times);
+        .forEach(row -> times.put(row.tokens(), Shown.toSeconds(row.firstTokenNanos())));
+    return new SpeedView.Line(view.label(heads), "", heads.equals(EvalCommand.DENSE), times);
   }
 }

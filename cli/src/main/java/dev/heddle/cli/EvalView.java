@@ -23,6 +23,7 @@ record EvalView(String model, Map<String, String> about, List<String> heads, Lis
 
   private static final double NANOS_PER_SECOND = 1e9;
   private static final int MOST = 1 << 30;
+  private static final OptionalDouble NONE = OptionalDouble.empty();
 
   static EvalView of(JsonPlace root) {
     Map<String, String> about = new LinkedHashMap<>();
@@ -62,7 +63,12 @@ record EvalView(String model, Map<String, String> about, List<String> heads, Lis
         row.get("density").share());
   }
 
-  private static final OptionalDouble NONE = OptionalDouble.empty();
+  /** What heads are called: a file by its own name, unless another has the same. */
+  String label(String of) {
+    String name = Shown.fileName(of);
+    long same = heads.stream().filter(other -> Shown.fileName(other).equals(name)).count();
+    return same > 1 ? of : name;
+  }
 
   /** The rows of one task. */
   List<EvalRow> of(EvalTask task) {

@@ -13,8 +13,6 @@ import java.util.Map;
 record MemoryPlan(
     int promptTokens, int newTokens, int chunkTokens, MemoryEstimate needed, long availableBytes)
     implements Result {
-  private static final double GIBIBYTE = 1 << 30;
-
   /** The plan of a prompt that is read in one pass. */
   static MemoryPlan of(
       int promptTokens, int newTokens, MemoryEstimate needed, long availableBytes) {
@@ -60,10 +58,10 @@ record MemoryPlan(
             promptTokens,
             ChunkOption.shown(chunkTokens, promptTokens),
             newTokens,
-            needed.bytes() / GIBIBYTE,
-            needed.cacheBytes() / GIBIBYTE,
-            needed.activationBytes() / GIBIBYTE,
-            availableBytes / GIBIBYTE,
+            Shown.gibibytes(needed.bytes()),
+            Shown.gibibytes(needed.cacheBytes()),
+            Shown.gibibytes(needed.activationBytes()),
+            Shown.gibibytes(availableBytes),
             fits() ? "it fits" : "it does not fit");
   }
 }

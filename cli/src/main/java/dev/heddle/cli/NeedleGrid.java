@@ -56,13 +56,9 @@ record NeedleGrid(EvalView view, List<Integer> tokens, List<Double> depths) {
     return Shown.fileName(view.model());
   }
 
-  /** What a panel is called: a file by its own name, unless another has the same. */
+  /** What a panel is called. */
   String label(int panel) {
-    String heads = heads().get(panel);
-    String name = Shown.fileName(heads);
-    return heads().stream().filter(other -> Shown.fileName(other).equals(name)).count() > 1
-        ? heads
-        : name;
+    return view.label(heads().get(panel));
   }
 
   Optional<EvalRow> at(int panel, int column, int row) {

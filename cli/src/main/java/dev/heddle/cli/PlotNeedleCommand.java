@@ -3,7 +3,7 @@ package dev.heddle.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code heddle plot needle}: where in a prompt a fact is found. */
@@ -17,12 +17,7 @@ final class PlotNeedleCommand extends HeddleCommand {
       description = "What 'heddle eval --tasks needle --json' printed.")
   private Path file = Path.of(""); // required: always set
 
-  @Option(
-      names = "--out",
-      paramLabel = "FILE",
-      required = true,
-      description = "Receives the picture, a PNG.")
-  private Path out = Path.of(""); // required: always set
+  @Mixin private PictureOutput picture = new PictureOutput();
 
   PlotNeedleCommand(Console console) {
     super(console);
@@ -35,12 +30,6 @@ final class PlotNeedleCommand extends HeddleCommand {
       throw root.get("format").wrong(EvalView.FORMAT);
     }
     NeedleGrid grid = NeedleGrid.of(view, file.toString());
-    Canvas.requireFonts();
-    try (StagedFiles staged = new StagedFiles()) {
-      StagedFile picture = staged.open(out, Canvas.MOST_BYTES);
-      new NeedlePicture(grid).paint().write(picture.channel());
-      staged.commit();
-    }
-    return new Written("picture", out.toString());
+    return picture.write(() -> new NeedlePicture(grid).paint());
   }
 }

@@ -33,12 +33,7 @@ abstract class PlotPromptCommand extends PatternCommand {
       description = "Read no more than the first N tokens of the text.")
   private Optional<Integer> tokens = Optional.empty();
 
-  @Option(
-      names = "--out",
-      paramLabel = "FILE",
-      required = true,
-      description = "Receives the picture, a PNG.")
-  private Path out = Path.of("");
+  @Mixin private PictureOutput output = new PictureOutput();
 
   @Option(
       names = "--threads",
@@ -76,11 +71,11 @@ abstract class PlotPromptCommand extends PatternCommand {
         SparseAttention dense = engine.attention(ModelHeads.dense(files.config().attention()));
         TextTokenizer tokenizer = TextTokenizer.open(files.tokenizerFile());
         LlamaModel model = LlamaModel.open(reading.folder(), settings())) {
-      StagedFile picture = staged.open(out, Canvas.MOST_BYTES);
+      StagedFile picture = output.open(staged);
       int[] prompt = prompt(tokenizer.encode(text));
       model.requireReadable(prompt.length, 0);
       PlotWork.Setting setting =
-          new PlotWork.Setting(modelName(), prompt.length, heads, plan, out.toString());
+          new PlotWork.Setting(modelName(), prompt.length, heads, plan, output.name());
       try (PlotWork work = begin(setting, engine)) {
         read(model, dense, prompt, work);
         work.paint().write(picture.channel());

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code heddle plot speed}: times against lengths of prompts. */
@@ -21,12 +21,7 @@ final class PlotSpeedCommand extends HeddleCommand {
               + " files must be of one of them.")
   private List<Path> files = List.of();
 
-  @Option(
-      names = "--out",
-      paramLabel = "FILE",
-      required = true,
-      description = "Receives the picture, a PNG.")
-  private Path out = Path.of(""); // required: always set
+  @Mixin private PictureOutput picture = new PictureOutput();
 
   PlotSpeedCommand(Console console) {
     super(console);
@@ -35,12 +30,6 @@ final class PlotSpeedCommand extends HeddleCommand {
   @Override
   Result execute() throws IOException {
     SpeedView view = SpeedFiles.read(files);
-    Canvas.requireFonts();
-    try (StagedFiles staged = new StagedFiles()) {
-      StagedFile picture = staged.open(out, Canvas.MOST_BYTES);
-      new SpeedPicture(view).paint().write(picture.channel());
-      staged.commit();
-    }
-    return new Written("picture", out.toString());
+    return picture.write(() -> new SpeedPicture(view).paint());
   }
 }

@@ -13,8 +13,6 @@ import java.util.OptionalDouble;
 record PrefillBenchReport(Setting setting, List<Plan> plans, List<Row> rows) implements Result {
   static final String DENSE = "dense";
 
-  private static final double GIBIBYTE = 1 << 30;
-
   /** What was read by whom. */
   record Setting(String model, ModelConfig config, int repeat) {}
 
@@ -135,7 +133,7 @@ record PrefillBenchReport(Setting setting, List<Plan> plans, List<Row> rows) imp
   }
 
   private static String gibibytes(long bytes) {
-    return String.format(Locale.ROOT, "%.2f", bytes / GIBIBYTE);
+    return String.format(Locale.ROOT, "%.2f", Shown.gibibytes(bytes));
   }
 
   private static Map<String, Object> json(Case measured) {

@@ -9,6 +9,8 @@ final class Shown {
   private static final double NANOS_PER_MILLI = 1e6;
   private static final double NANOS_PER_SECOND = 1e9;
 
+  private static final double GIBIBYTE = 1 << 30;
+
   private Shown() {}
 
   static String seconds(long nanos) {
@@ -56,6 +58,10 @@ final class Shown {
   static String sizes(ModelShape model) {
     return "%d layers, %d query heads, %d key/value heads, head dim %d"
         .formatted(model.layers(), model.queryHeads(), model.keyValueHeads(), model.headDim());
+  }
+
+  static double gibibytes(long bytes) {
+    return bytes / GIBIBYTE;
   }
 
   static double toMillis(long nanos) {
