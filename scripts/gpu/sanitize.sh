@@ -67,7 +67,7 @@ decoder() {
   [ "$1" != racecheck ] || excluded=products
   HEDDLE_GPU_PACK=$pack HEDDLE_GPU_OUT=$logs HEDDLE_GPU_EXCLUDE=$excluded \
     HEDDLE_GPU_WRAP="timeout ${HEDDLE_GPU_LIMIT:-120} $sanitizer --tool $1 --kernel-name kns=heddle --print-limit 20" \
-    sh "$home/scripts/gpu/run.sh" GpuDecoderKernelsTest >"$logs/run.txt" 2>&1 || tail -n 5 "$logs/run.txt" | sed 's/^/status /'
+    sh "$home/scripts/gpu/run.sh" GpuDecoderKernelsTest GpuCacheKernelsTest >"$logs/run.txt" 2>&1 || tail -n 5 "$logs/run.txt" | sed 's/^/status /'
   cat "$logs"/gpu-*.log
 }
 
